@@ -1,0 +1,1 @@
+"""Beholder scores pictures and videos the way people rate them."""

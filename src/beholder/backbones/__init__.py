@@ -1,0 +1,1 @@
+"""Models: anything that returns one logit per candidate word."""

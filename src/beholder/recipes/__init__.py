@@ -1,0 +1,1 @@
+"""Recipes: one small TOML per released model."""

@@ -1,0 +1,1 @@
+"""Methods: from logits to a rating. One file per method."""

@@ -1,0 +1,1 @@
+"""Score tables, in and out. One file per format."""
