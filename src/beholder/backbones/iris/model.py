@@ -1,0 +1,123 @@
+"""iris as a backbone: statistics of cells in worker threads, the network for whole batches."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from beholder.backbones.base import Backbone
+from beholder.backbones.iris import stem, windows
+from beholder.backbones.iris import weights as files
+from beholder.backbones.iris.network import Memory, Network
+from beholder.backbones.iris.words import ASSISTANT, IMAGE, USER, Words
+from beholder.errors import ModelError
+from beholder.media.frames import Picture
+from beholder.prompts import IMAGE_QUALITY, Prompt
+
+PIXELS: Final = (
+    f"windows of {windows.SIDE} px on an even grid, at most {windows.MOST}, mirrored below "
+    f"{windows.SIDE} px; log-DCT statistics of 32 px cells at full, half and quarter size; 1"
+)
+"""The rule from pixels to cells; the number at its end changes with any change of the result."""
+DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What `encode` keeps of a picture: statistics, no pixels."""
+
+    cells: Float[Tensor, "cells statistics"]
+    overall: Float[Tensor, " numbers"]
+
+
+class Iris(Backbone):
+    """A small model that reads the Q-Align question, looks at cells, and answers with a level."""
+
+    def __init__(self, loaded: files.Loaded, device: str = "cpu", dtype: str = "float32") -> None:
+        if dtype not in DTYPES:
+            raise ModelError(f"iris runs in {' or '.join(DTYPES)}, got {dtype!r}")
+        self._words = Words(loaded.words)
+        self._temperature = loaded.temperature
+        self._sha256 = loaded.sha256
+        self._device = torch.device(device)
+        self._dtype = dtype
+        self._network: Network = loaded.network.to(self._device, DTYPES[dtype])
+        self._read: dict[str, Memory] = {}
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return all that can change a logit: weights, pixel rule, dtype."""
+        return {
+            "architecture": files.ARCHITECTURE,
+            "weights": self._sha256,
+            "pixels": PIXELS,
+            "dtype": self._dtype,
+        }
+
+    def encode(self, pictures: Iterable[Picture]) -> Seen:
+        """Return the cell statistics of exactly one picture. Thread-safe, on the CPU.
+
+        Raises:
+            ModelError: when there is not exactly one picture.
+        """
+        pictures = list(pictures)
+        if len(pictures) != 1:
+            raise ModelError(f"iris looks at one picture at a time, got {len(pictures)}")
+        return Seen(*stem.describe(windows.take(pictures[0].pixels)))
+
+    def logits(
+        self, examples: Sequence[Seen], prompt: Prompt, candidates: Sequence[str]
+    ) -> Float[Tensor, "batch candidates"]:
+        """Return the logit of each candidate as the next word of the answer, float32 on the CPU.
+
+        Raises:
+            ModelError: when the question or a candidate is outside the vocabulary.
+        """
+        words = torch.tensor([self._words.single(c) for c in candidates], device=self._device)
+        opening = self._opening(prompt)
+        with torch.inference_mode():
+            question = self._question(prompt.question)
+            if not examples:
+                return torch.zeros(0, len(candidates))
+            tokens = torch.cat([self._see(example) for example in examples])
+            answer = self._network.words(opening).expand(len(examples), -1, -1)
+            states, _ = self._network.read(torch.cat([tokens, answer], 1), question)
+            logits = self._network.say(states[:, -1], words)
+        return logits.float().cpu() / self._temperature
+
+    def _see(self, example: Seen) -> Float[Tensor, "1 tokens width"]:
+        """Return the visual tokens of one picture: alone, so that they depend on nothing else."""
+        cells = example.cells.to(self._device, DTYPES[self._dtype])
+        overall = example.overall.to(self._device, DTYPES[self._dtype])
+        return self._network.see(cells[None], overall[None])
+
+    def _opening(self, prompt: Prompt) -> Tensor:
+        if prompt.opening != IMAGE_QUALITY.opening:
+            self._words.ids(prompt.opening)
+            raise ModelError(
+                f"iris was taught to answer {IMAGE_QUALITY.opening!r}, got {prompt.opening!r}"
+            )
+        return torch.tensor(self._words.ids(f"{ASSISTANT} {prompt.opening}"), device=self._device)
+
+    def _question(self, question: str) -> Memory:
+        """Return what the decoder remembers of the question; computed once for each."""
+        if question not in self._read:
+            ids = self._words.ids(f"{USER} {question} {IMAGE}")
+            room = self._network.design.longest - self._network.design.tokens - 12
+            if len(ids) > room:
+                raise ModelError(f"iris reads up to {room} tokens of question, got {len(ids)}")
+            numbers = torch.tensor(ids, device=self._device)
+            _, self._read[question] = self._network.read(self._network.words(numbers)[None])
+        return self._read[question]
+
+
+def load(weights: Path | None = None, device: str = "cpu", dtype: str = "float32") -> Iris:
+    """Load iris from a file of weights; without one, those in the package.
+
+    Raises:
+        ModelError: when the file is missing or does not fit, or the dtype is not offered.
+    """
+    return Iris(files.read(weights or files.SHIPPED), device, dtype)

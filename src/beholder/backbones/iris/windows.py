@@ -1,0 +1,74 @@
+"""Which pixels iris looks at: windows of 64×64 on an even grid, read straight from the picture.
+
+A picture of up to `MOST` windows is covered whole. Of a larger one, `MOST` windows or a few less
+are taken, evenly in both directions, always the same ones. A side below 64 pixels is first
+continued by its mirror image, as often as needed.
+"""
+
+import math
+from typing import Final
+
+import numpy as np
+from jaxtyping import UInt8
+
+SIDE: Final = 64
+"""Side of a window in pixels."""
+MOST: Final = 144
+"""Windows taken of one picture at most: 0.59 megapixels."""
+PHASE: Final = 8
+"""Windows start at multiples of this many pixels, so that they lie on the grid of JPEG blocks."""
+
+
+def counts(height: int, width: int, most: int = MOST) -> tuple[int, int]:
+    """Return how many rows and columns of windows are taken.
+
+    >>> counts(384, 512), counts(3000, 4000), counts(10, 30_000)
+    ((6, 8), (10, 14), (1, 144))
+    """
+    rows, columns = math.ceil(height / SIDE), math.ceil(width / SIDE)
+    if rows * columns <= most:
+        return rows, columns
+    shrink = math.sqrt(most / (rows * columns))
+    taken_rows = min(max(1, int(rows * shrink)), most)
+    taken_columns = min(columns, most // taken_rows)
+    return min(rows, most // taken_columns), taken_columns
+
+
+def starts(length: int, count: int) -> list[int]:
+    """Return where `count` windows begin along a side of `length` >= 64 pixels.
+
+    Each lies in the middle of an equal part of the side, moved down to a multiple of 8.
+
+    >>> starts(128, 2), starts(1000, 3)
+    ([0, 64], [128, 464, 800])
+    """
+    middles = (length * (2 * k + 1) / (2 * count) - SIDE / 2 for k in range(count))
+    return [int(min(max(m, 0), length - SIDE)) // PHASE * PHASE for m in middles]
+
+
+def take(
+    pixels: UInt8[np.ndarray, "height width 3"], most: int = MOST
+) -> UInt8[np.ndarray, "windows 64 64 3"]:
+    """Copy the windows out of a picture, row by row."""
+    pixels = _at_least_one_window(pixels)
+    height, width = pixels.shape[:2]
+    rows, columns = counts(height, width, most)
+    lefts = starts(width, columns)
+    windows = np.empty((rows * columns, SIDE, SIDE, 3), np.uint8)
+    number = 0
+    for top in starts(height, rows):
+        band = pixels[top : top + SIDE]
+        for left in lefts:
+            windows[number] = band[:, left : left + SIDE]
+            number += 1
+    return windows
+
+
+def _at_least_one_window(
+    pixels: UInt8[np.ndarray, "height width 3"],
+) -> UInt8[np.ndarray, "taller wider 3"]:
+    """Continue sides below 64 pixels by mirror images on the lower and right edge."""
+    missing = [max(0, SIDE - length) for length in pixels.shape[:2]]
+    if not any(missing):
+        return pixels
+    return np.pad(pixels, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
