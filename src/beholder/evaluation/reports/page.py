@@ -1,0 +1,146 @@
+"""One score table as one page of HTML that needs nothing else: no network, no other file.
+
+What is drawn is decided in `_summary`, `_cards` and `_strips`; how it looks, in the templates
+beside this file (`page.html`, `card.html`, `page.css`, `page.js`). The page works without
+JavaScript; scripts only sort, filter and enlarge.
+"""
+
+import base64
+import hashlib
+import math
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from beholder.errors import TableError
+from beholder.evaluation.reports._cards import Card, card
+from beholder.evaluation.reports._summary import MOST_CARDS, Summary
+from beholder.evaluation.reports._text import counted, plain, pretty
+
+SMALLEST: Final = 128
+"""Longest side in pixels of a preview on a page of 5,000."""
+LARGEST: Final = 960
+"""Longest side in pixels of a preview on a page of up to four."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What a page says about the run as a whole."""
+
+    title: str
+    """What was scored, e.g. the name of the folder."""
+    model: str = ""
+    fingerprint: str = ""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """Everything that can change a score."""
+    version: str = ""
+    """Of Beholder."""
+    date: str = ""
+    """As it is to be printed."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Other counts by what they count, e.g. `{"skipped": 3}`; zeros are not shown."""
+
+
+def preview_size(count: int) -> int:
+    """Return the longest side in pixels of the previews on a page of `count` files.
+
+    Falls smoothly, so that a page stays under about 40 MB: 360 px at 200 files, 128 px at 5,000.
+
+    >>> [preview_size(count) for count in (1, 12, 200, 1000, 5000, 100_000)]
+    [957, 727, 360, 215, 128, 128]
+    """
+    if count <= 200:
+        return round(min(LARGEST, 360 * math.pow(200 / max(count, 4), 0.25)))
+    return round(max(SMALLEST, 360 * math.pow(200 / count, 0.3213)))
+
+
+def write(
+    out: Path,
+    rows: Iterable[Mapping[str, Any]],
+    about: About,
+    preview: Callable[[str], bytes | None],
+) -> None:
+    """Write the page of a score table; a page that was there stays whole until this one is done.
+
+    `rows` are read once, with the columns of a score table as Python values and None for empty.
+    `preview` gives a small JPEG of a path, or None; it is asked once for each card, best first.
+
+    Raises:
+        TableError: when the file cannot be written.
+    """
+    summary = Summary()
+    for row in rows:
+        summary.add(row)
+    cards = (card(index, row, preview(str(row.get("path")))) for index, row in summary.kept())
+    try:
+        with _replacing(out) as file:
+            file.writelines(_pieces(summary, cards, about))
+    except OSError as error:
+        raise TableError(f"the report {out} cannot be written: {error.strerror or error}") from None
+
+
+def _pieces(summary: Summary, cards: Iterator[Card], about: About) -> Iterator[str]:
+    style, script = Markup(_asset("page.css")), Markup(_asset("page.js"))  # noqa: S704 (ours)
+    return (
+        _environment()
+        .get_template("page.html")
+        .generate(
+            about=about,
+            recipe=pretty(about.recipe) if about.recipe else "",
+            cards=cards,
+            histograms=summary.histograms(),
+            summary=summary,
+            most=MOST_CARDS,
+            style=style,
+            script=script,
+            policy=_policy(style, script),
+        )
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(_asset),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(plain=plain, counted=counted)
+    return environment
+
+
+def _asset(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """Return a content security policy under which only this style and this script count."""
+
+    def digest(text: str) -> str:
+        return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+    return (
+        "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
+        f"style-src 'sha256-{digest(style)}'; script-src 'sha256-{digest(script)}'"
+    )
+
+
+@contextmanager
+def _replacing(out: Path) -> Iterator[TextIO]:
+    """Open a file beside `out` that takes its place when all went well, and is gone otherwise."""
+    beside = out.with_name(f".beholder-{secrets.token_hex(6)}.part")
+    try:
+        with beside.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            yield file
+        beside.replace(out)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
