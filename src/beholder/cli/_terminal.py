@@ -1,0 +1,147 @@
+"""What a run prints: a table for eyes, plain lines for pipes."""
+
+import os
+import sys
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from beholder.levels.scale import LEVELS
+
+if TYPE_CHECKING:
+    from beholder.cli._progress import Progress
+    from beholder.cli.score import Options
+    from beholder.engine.journal import Journal
+    from beholder.engine.run import Due
+
+    Row = dict[str, Any]
+
+COLOURS = dict(zip(LEVELS, ("#2166ac", "#67a9cf", "#a3a3a3", "#ef8a62", "#b2182b"), strict=True))
+"""Blue to red through grey: told apart by colour-blind readers, too."""
+BAR_WIDTH = 20
+LONG = 24
+"""More rows than this are shown as the best and the worst."""
+SHOWN_FAILURES = 5
+
+
+class Printer:
+    """Prints the rows that the options pick."""
+
+    def __init__(self, journal: "Journal", options: "Options") -> None:
+        self._journal = journal
+        self._options = options
+        self._table = sys.stdout.isatty() and not options.paths_only
+        self._at_end = self._table or options.top is not None
+
+    def line(self, due: "Due") -> None:
+        """Print a row whose turn has come, unless everything is printed at the end."""
+        if not self._at_end and self._picked(due.row):
+            self._print(due.item.file, due.row)
+
+    def finish(self) -> None:
+        """Print what waits for the end."""
+        if not self._at_end:
+            sys.stdout.flush()
+            return
+        best = (pair for pair in self._journal.best() if self._picked(pair[1]))
+        picked = islice(best, self._options.top)
+        if self._table:
+            _show(row for _, row in picked)
+        else:
+            for file, row in picked:
+                self._print(file, row)
+            sys.stdout.flush()
+
+    def _picked(self, row: "Row") -> bool:
+        score, minimum = row["score"], self._options.minimum
+        return score is not None and (minimum is None or score >= minimum)
+
+    def _print(self, file: str, row: "Row") -> None:
+        if self._options.paths_only:
+            sys.stdout.buffer.write(os.fsencode(file) + b"\n")
+            return
+        numbers = f"{row['score']:.6f}\t{_number(row['spread'], 6)}"
+        print(f"{numbers}\t{row['level'] or ''}\t{row['task']}\t{row['path']}")
+
+
+def _show(rows: "Iterator[Row]") -> None:
+    """Print a table, best first; a long one as its two ends."""
+    half = LONG // 2
+    head = list(islice(rows, LONG))
+    tail: deque[Row] = deque(maxlen=half)
+    count = len(head)
+    for row in rows:
+        tail.append(row)
+        count += 1
+    if count > LONG:
+        tail = deque([*head[half:], *tail], maxlen=half)
+        head = head[:half]
+    table = Table(box=None, pad_edge=False, header_style="dim", expand=False)
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("level", no_wrap=True)
+    table.add_column("bad to excellent", no_wrap=True)
+    table.add_column("file", overflow="ellipsis", no_wrap=True)
+    for row in head:
+        table.add_row(*_cells(row))
+    if tail:
+        hidden = count - len(head) - len(tail)
+        table.add_row("…", "", "", Text(f"{hidden} more", style="dim"))
+    for row in tail:
+        table.add_row(*_cells(row))
+    Console().print(table)
+
+
+def _cells(row: "Row") -> tuple[Text, Text, Text, Text]:
+    spread = Text(f" ± {_number(row['spread'], 2)}", style="dim")
+    score = Text(f"{row['score']:.2f}", style="bold") + spread
+    level = row["level"] or ""
+    return score, Text(level, style=COLOURS.get(level, "")), _bar(row), Text(row["path"])
+
+
+def _bar(row: "Row") -> Text:
+    """Draw the distribution, worst level on the left; no part is drawn away by rounding."""
+    bar, at, total = Text(), 0, 0.0
+    for word in reversed(LEVELS):
+        total += row[f"p_{word}"] or 0.0
+        end = round(total * BAR_WIDTH)
+        bar.append("█" * (end - at), style=COLOURS[word])
+        at = end
+    return bar
+
+
+def _number(value: float | None, decimals: int) -> str:
+    return "" if value is None else f"{value:.{decimals}f}"
+
+
+def summary(
+    options: "Options", progress: "Progress", journal: "Journal", skipped: int, seconds: float
+) -> None:
+    """Say on standard error what was done, what was not, and where it is."""
+    scored = progress.done - progress.failed
+    before = progress.done - progress.fresh
+    parts = [f"{scored} scored"]
+    if before:
+        parts[0] += f" ({before} before)"
+    if progress.failed:
+        parts.append(f"{progress.failed} could not be scored")
+    if skipped:
+        parts.append(f"{skipped} skipped (neither picture nor clip by name)")
+    if left := journal.left_out():
+        parts.append(f"{left} from before left out (no longer among the inputs)")
+    _say(f"{', '.join(parts)}, in {seconds:.1f} s ({progress.rate()})")
+    for _, row in islice(journal.failures(), SHOWN_FAILURES):
+        _say(f"  {row['path']}: {row['error']}")
+    if progress.failed > SHOWN_FAILURES:
+        _say(f"  … and {progress.failed - SHOWN_FAILURES} more")
+    for name, path in (("Table", options.out), ("Page", options.report)):
+        if path:
+            _say(f"{name}: {path}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -1,0 +1,68 @@
+"""The command `beholder`. A command is a file in this folder, imported when it is asked for."""
+
+import errno
+import os
+import sys
+from typing import Any
+
+import click
+
+from beholder import __version__, _names
+from beholder.errors import BeholderError
+
+MISUSE = 2
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+
+
+class Commands(click.Group):
+    """Finds commands by file name, so that help for one loads nothing of the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the files in this folder."""
+        return [name for name in _names.names("cli") if name != "main"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in self.list_commands(ctx):
+            raise click.UsageError(_names.unknown("command", cmd_name, self.list_commands(ctx)))
+        command: click.Command = _names.find("cli", cmd_name).command
+        return command
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="beholder")
+def beholder() -> None:
+    """Score pictures and videos the way people rate them."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and exit: 0 all well, 1 some inputs failed, 2 misuse, 130 interrupted."""
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
+        result: Any = beholder.main(arguments, standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except BeholderError as error:
+        click.echo(f"Error: {error}", err=True)
+        return MISUSE
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            raise
+        click.echo(f"Error: {error.filename or 'output'}: {error.strerror}", err=True)
+        return 1
+    return int(result or 0)

@@ -1,0 +1,173 @@
+"""`beholder score`: pictures and clips in; a table, a page and a list out."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from beholder.errors import UsageError
+
+if TYPE_CHECKING:
+    from beholder.engine.journal import Journal
+    from beholder.engine.rater import Rater
+    from beholder.engine.run import Due
+    from beholder.media.sources import Item
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the command, as they were given."""
+
+    inputs: tuple[str, ...]
+    model: str
+    task: str
+    out: Path | None
+    report: Path | None
+    scale: str
+    device: str
+    dtype: str
+    batch_size: str
+    workers: int | None
+    frames: str
+    top: int | None
+    minimum: float | None
+    paths_only: bool
+    restart: bool
+
+    @property
+    def tasks(self) -> list[str]:
+        """What is asked, in order, each once."""
+        return list(dict.fromkeys(name.strip() for name in self.task.split(",")))
+
+
+@click.command("score", short_help="Score pictures and clips: a table, a page, a list.")
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@click.option("--model", default="iris", show_default=True, help="Name of a model: see `models`.")
+@click.option("--task", default="quality", show_default=True, help="What is asked.")
+@click.option("--out", type=click.Path(path_type=Path), help="Table: .csv, .jsonl or .parquet.")
+@click.option("--report", type=click.Path(path_type=Path), help="Page to look at: .html.")
+@click.option("--scale", default="1-5", show_default=True, help="Range of scores, e.g. 0-100.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda or mps.")
+@click.option("--dtype", default="auto", show_default=True, help="float32, bfloat16 or float16.")
+@click.option("--batch-size", default="auto", show_default=True, help="Inputs judged together.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Threads that decode  [all cores]")
+@click.option("--frames", default="auto", metavar="RULE", help="Frames of a clip: 8, 1/s, 2/s<=64.")
+@click.option("--top", type=click.IntRange(1), metavar="N", help="Print the best N, best first.")
+@click.option("--min", "minimum", type=float, metavar="SCORE", help="Print this score and above.")
+@click.option("--paths-only", is_flag=True, help="Print paths alone, to pipe on.")
+@click.option("--restart", is_flag=True, help="Begin anew where --out has rows already.")
+def command(**options: Any) -> int:
+    """Score pictures and clips the way people rate them.
+
+    INPUT is a file, a folder, a glob, a list (.txt, .csv, .jsonl, .parquet with a column `path`),
+    or - for a list on standard input.
+
+    With --out, a run that was stopped goes on where it was: the same command scores what is
+    missing. --top, --min and --paths-only choose what is printed; the table always has every row.
+    """
+    return _score(Options(**options))
+
+
+def _score(options: Options) -> int:
+    from beholder.cli._progress import Progress
+    from beholder.cli._terminal import Printer, summary
+    from beholder.media.sources import Skipped, find
+
+    _check(options)
+    skipped = Skipped()
+    items = _primed(find(options.inputs, skipped))
+    rater = _load(options)
+    with closing(_journal(options, rater)) as journal, Progress(options.inputs) as progress:
+        printer = Printer(journal, options)
+        started = time.monotonic()
+        try:
+            for due in _rows(options, rater, journal, items):
+                progress.step(due)
+                printer.line(due)
+        except KeyboardInterrupt:
+            progress.stop()
+            kept = f"{options.out}: the same command goes on" if options.out else "nothing"
+            click.echo(f"Stopped after {progress.done} rows; kept: {kept}.", err=True)
+            raise
+        progress.stop()
+        printer.finish()
+        if options.report:
+            _write_report(options, rater, journal, skipped.count)
+        summary(options, progress, journal, skipped.count, time.monotonic() - started)
+        return 1 if progress.failed else 0
+
+
+def _check(options: Options) -> None:
+    """Refuse what cannot be right before anything slow is loaded."""
+    from beholder.levels.scale import Scale
+    from beholder.media.sampling import FrameRule
+    from beholder.recipes import recipe
+    from beholder.tables.base import format_of
+
+    known = recipe.load(options.model)
+    for task in options.tasks:
+        known.check_task(task)
+    Scale.parse(options.scale)
+    if options.frames != "auto":
+        FrameRule.parse(options.frames)
+    if options.out:
+        format_of(options.out)
+    if options.report and options.report.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--report {options.report} must end in .html")
+    if options.batch_size != "auto" and not options.batch_size.isdecimal():
+        raise UsageError(f"--batch-size {options.batch_size!r} is neither a number nor auto")
+
+
+def _primed(items: "Iterator[Item]") -> "Iterator[Item]":
+    """Meet the first item now, so that a wrong path is told before a model is loaded."""
+    first = next(items)
+
+    def stream() -> "Iterator[Item]":
+        yield first
+        yield from items
+
+    return stream()
+
+
+def _load(options: Options) -> "Rater":
+    from beholder.engine.rater import load
+
+    return load(
+        options.model,
+        device=options.device,
+        dtype=options.dtype,
+        scale=options.scale,
+        frames=options.frames,
+    )
+
+
+def _journal(options: Options, rater: "Rater") -> "Journal":
+    from beholder.engine.journal import Journal
+    from beholder.engine.output import about_run, claim
+
+    if options.out is None:
+        return Journal(None)
+    about = about_run(rater, options.tasks, options.inputs)
+    return claim(options.out, about, restart=options.restart)
+
+
+def _rows(
+    options: Options, rater: "Rater", journal: "Journal", items: "Iterator[Item]"
+) -> "Iterator[Due]":
+    from beholder.engine.output import write_table
+    from beholder.engine.run import Run
+
+    automatic = 8 if rater.device == "cpu" else 32
+    size = automatic if options.batch_size == "auto" else max(1, int(options.batch_size))
+    workers = options.workers or len(os.sched_getaffinity(0))
+    rows = Run(rater, journal, options.tasks, size, workers).rows(items)
+    return write_table(options.out, rows) if options.out else rows
+
+
+def _write_report(options: Options, rater: "Rater", journal: "Journal", skipped: int) -> None:
+    raise NotImplementedError

@@ -1,0 +1,54 @@
+"""What a scorer is: pictures in, a rating out, in two halves like the backbone below it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from beholder.backbones.base import Example
+from beholder.media.frames import Frames, Media
+
+
+@dataclass(frozen=True)
+class Rating:
+    """What a method says of one input, on the scale of its own weights."""
+
+    value: float
+    level: str = ""
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    spread: float = float("nan")
+    timeline: Sequence[tuple[float, float]] = ()
+    """For a clip judged frame by frame: (seconds, value) of each frame."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One input, ready for the device."""
+
+    media: Media
+    times: tuple[float | None, ...]
+    """When each part is shown; None for a still."""
+    parts: tuple[Example, ...]
+    """One example a frame, or one for the whole clip."""
+
+
+class Scorer(ABC):
+    """A method with its model."""
+
+    @property
+    @abstractmethod
+    def tasks(self) -> tuple[str, ...]:
+        """What it can be asked."""
+
+    @abstractmethod
+    def settings(self) -> Mapping[str, Any]:
+        """Return all that can change a rating, as JSON."""
+
+    @abstractmethod
+    def encode(self, frames: Frames) -> Encoded:
+        """Read the frames and prepare them: the CPU half, one input at a time. Thread-safe."""
+
+    @abstractmethod
+    def judge(self, inputs: Sequence[Encoded], task: str) -> list[Rating]:
+        """Rate a batch: the device half. One rating an input, in order."""

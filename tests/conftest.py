@@ -1,0 +1,36 @@
+"""What all tests share: one thread, small pictures made on the spot, the shipped model."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of six small pictures, one broken one, and a file that is no picture."""
+    folder = tmp_path / "photos"
+    (folder / "sub").mkdir(parents=True)
+    for number in range(6):
+        name = f"sub/{number}.jpg" if number % 2 else f"{number}.png"
+        picture(number).save(folder / name)
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 this is no picture")
+    (folder / "notes.md").write_text("neither picture nor clip")
+    return folder
+
+
+def picture(seed: int, width: int = 96, height: int = 72) -> Image.Image:
+    """A smooth random picture."""
+    rng = np.random.default_rng(seed)
+    small = Image.fromarray(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8))
+    return small.resize((width, height), Image.Resampling.BICUBIC)
+
+
+@pytest.fixture(scope="session")
+def make_picture():
+    """The maker of small pictures."""
+    return picture
