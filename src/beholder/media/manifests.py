@@ -1,0 +1,131 @@
+"""Lists of paths in files: plain text, CSV, JSON Lines and Parquet, read as a stream.
+
+A relative path is looked up beside the manifest first, then in the current folder. The name in
+the table is exactly what the manifest says.
+"""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from beholder._optional import require
+from beholder.errors import UsageError
+from beholder.media.files import explain
+from beholder.media.items import Item, printable
+
+COLUMN: Final = "path"
+_CHUNK: Final = 2**16
+_LONGEST_NAME: Final = 2**16
+"""Bytes; a longer line is no path."""
+
+
+def read_manifest(manifest: Path) -> Iterator[Item]:
+    """The items that a manifest lists, in its order.
+
+    Raises:
+        UsageError: when it cannot be read, has no `path` column, or a row is damaged.
+    """
+    reader: Callable[[BinaryIO, Path], Iterator[Item]] = {
+        ".csv": _csv,
+        ".jsonl": _json_lines,
+        ".parquet": _parquet,
+    }.get(manifest.suffix.lower(), read_list)
+    try:
+        with manifest.open("rb") as file:
+            yield from reader(file, manifest)
+    except OSError as error:
+        raise UsageError(f"manifest {printable(str(manifest))!r}: {explain(error)}") from error
+
+
+def read_list(file: BinaryIO, manifest: Path) -> Iterator[Item]:
+    """One path a line, or separated by NUL bytes where there are any; empty lines are skipped."""
+    first = file.read(_CHUNK)
+    separator = b"\0" if b"\0" in first else b"\n"
+    if first.startswith(b"\xef\xbb\xbf"):
+        first = first[3:]
+    for raw in _split(file, first, separator):
+        name = raw if separator == b"\0" else raw.rstrip(b"\r")
+        if name.strip():
+            yield _item(os.fsdecode(name), manifest)
+
+
+def _split(file: BinaryIO, rest: bytes, separator: bytes) -> Iterator[bytes]:
+    while chunk := (rest if separator in rest else file.read(_CHUNK)):
+        if chunk is not rest:
+            rest += chunk
+        *whole, rest = rest.split(separator)
+        yield from whole
+        if len(rest) > _LONGEST_NAME:
+            raise UsageError(
+                f"a line of the list is longer than {_LONGEST_NAME} bytes, which no path is:"
+                " give one path a line"
+            )
+    yield rest
+
+
+def _item(name: str, manifest: Path) -> Item:
+    beside = manifest.parent / name
+    file = str(beside) if beside.exists() else name
+    return Item(printable(name), file)
+
+
+def _csv(file: BinaryIO, manifest: Path) -> Iterator[Item]:
+    text = io.TextIOWrapper(file, "utf-8-sig", "surrogateescape", newline="")
+    try:
+        rows = csv.DictReader(text)
+        _need_column(rows.fieldnames or [], manifest)
+        for row in rows:
+            name = row[COLUMN]
+            if not name:
+                raise UsageError(_bad_row(manifest, rows.line_num, "its path is empty"))
+            yield _item(name, manifest)
+    except csv.Error as error:
+        raise UsageError(f"manifest {printable(str(manifest))!r} is no CSV: {error}") from error
+
+
+def _json_lines(file: BinaryIO, manifest: Path) -> Iterator[Item]:
+    for number, line in enumerate(file, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise UsageError(_bad_row(manifest, number, f"it is no JSON ({error})")) from error
+        name = row.get(COLUMN) if isinstance(row, dict) else None
+        if not isinstance(name, str) or not name:
+            raise UsageError(_bad_row(manifest, number, 'it has no text under "path"'))
+        yield _item(name, manifest)
+
+
+def _parquet(file: BinaryIO, manifest: Path) -> Iterator[Item]:
+    parquet = require("pyarrow.parquet", extra="parquet")
+    arrow = require("pyarrow", extra="parquet")
+    try:
+        table = parquet.ParquetFile(file)
+        _need_column(table.schema_arrow.names, manifest)
+        for batch in table.iter_batches(batch_size=4096, columns=[COLUMN]):
+            for number, name in enumerate(batch.column(0).to_pylist(), start=1):
+                if not isinstance(name, str) or not name:
+                    raise UsageError(_bad_row(manifest, number, "its path is no text"))
+                yield _item(name, manifest)
+    except arrow.ArrowException as error:
+        raise UsageError(
+            f"manifest {printable(str(manifest))!r} is no Parquet file: {error}"
+        ) from error
+
+
+def _need_column(names: object, manifest: Path) -> None:
+    columns = [str(name) for name in names]  # type: ignore[attr-defined]
+    if COLUMN not in columns:
+        raise UsageError(
+            f"manifest {printable(str(manifest))!r} has the columns {', '.join(columns) or 'none'};"
+            f" it needs one named {COLUMN!r}"
+        )
+
+
+def _bad_row(manifest: Path, number: int, what: str) -> str:
+    return f"manifest {printable(str(manifest))!r}, row {number}: {what}"
