@@ -33,7 +33,7 @@ def test_every_published_level_of_q_align_is_reproduced():
     record = json.loads(path.read_text())
     words = ["bad", "poor", "fair", "good", "excellent"]
     wrong = checked = 0
-    for name, part in record["datasets"].items():
+    for part in record["datasets"].values():
         low, high = part["lo"], part["hi"]
         for pair in part["pairs"]:
             score, word = pair["score"], pair["level"]

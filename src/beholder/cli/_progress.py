@@ -4,7 +4,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -37,7 +37,7 @@ class Progress:
         self._bar: Bar | None = None
         self._closing = threading.Event()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Progress":
         if sys.stderr.isatty():
             self._bar = Bar(
                 TextColumn("scoring"),

@@ -37,16 +37,23 @@ class Printer:
         self._options = options
         self._table = sys.stdout.isatty() and not options.paths_only
         self._at_end = self._table or options.top is not None
+        self._closed = False
+        """The reader of the pipe has gone; a run that leaves a table or a page goes on."""
 
     def line(self, due: "Due") -> None:
         """Print a row whose turn has come, unless everything is printed at the end."""
-        if not self._at_end and self._picked(due.row):
+        if self._at_end or self._closed or not self._picked(due.row):
+            return
+        try:
             self._print(due.item.file, due.row)
+        except BrokenPipeError:
+            if not (self._options.out or self._options.report):
+                raise
+            self._closed = True
 
     def finish(self) -> None:
         """Print what waits for the end."""
         if not self._at_end:
-            sys.stdout.flush()
             return
         best = (pair for pair in self._journal.best() if self._picked(pair[1]))
         picked = islice(best, self._options.top)
@@ -55,7 +62,6 @@ class Printer:
         else:
             for file, row in picked:
                 self._print(file, row)
-            sys.stdout.flush()
 
     def _picked(self, row: "Row") -> bool:
         score, minimum = row["score"], self._options.minimum
@@ -63,10 +69,12 @@ class Printer:
 
     def _print(self, file: str, row: "Row") -> None:
         if self._options.paths_only:
-            sys.stdout.buffer.write(os.fsencode(file) + b"\n")
-            return
-        numbers = f"{row['score']:.6f}\t{_number(row['spread'], 6)}"
-        print(f"{numbers}\t{row['level'] or ''}\t{row['task']}\t{row['path']}")
+            line = os.fsencode(file)
+        else:
+            numbers = f"{row['score']:.6f}\t{_number(row['spread'], 6)}"
+            line = f"{numbers}\t{row['level'] or ''}\t{row['task']}\t{row['path']}".encode()
+        sys.stdout.buffer.write(line + b"\n")
+        sys.stdout.buffer.flush()
 
 
 def _show(rows: "Iterator[Row]") -> None:

@@ -1,6 +1,5 @@
 """The command `beholder`. A command is a file in this folder, imported when it is asked for."""
 
-import errno
 import os
 import sys
 from typing import Any
@@ -8,8 +7,9 @@ from typing import Any
 import click
 
 from beholder import __version__, _names
-from beholder.errors import BeholderError
+from beholder.errors import BeholderError, TableError
 
+FAILED = 1
 MISUSE = 2
 INTERRUPTED = 130
 PIPE_CLOSED = 141
@@ -40,11 +40,12 @@ def beholder() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command and exit: 0 all well, 1 some inputs failed, 2 misuse, 130 interrupted."""
-    sys.exit(_run(arguments))
+    """Run the command and exit with its code."""
+    sys.exit(run(arguments))
 
 
-def _run(arguments: list[str] | None) -> int:
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command: 0 all well, 1 some inputs failed, 2 misuse, 130 interrupted."""
     try:
         result: Any = beholder.main(arguments, standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -57,12 +58,10 @@ def _run(arguments: list[str] | None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
+    except TableError as error:
+        click.echo(f"Error: {error}", err=True)
+        return FAILED
     except BeholderError as error:
         click.echo(f"Error: {error}", err=True)
         return MISUSE
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EACCES):
-            raise
-        click.echo(f"Error: {error.filename or 'output'}: {error.strerror}", err=True)
-        return 1
     return int(result or 0)

@@ -1,6 +1,7 @@
 """`beholder score`: pictures and clips in; a table, a page and a list out."""
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -97,7 +98,9 @@ def _score(options: Options) -> int:
         progress.stop()
         printer.finish()
         if options.report:
-            _write_report(options, rater, journal, skipped.count)
+            from beholder.cli._report import write_report
+
+            write_report(options, rater, journal, progress.done, skipped.count)
         summary(options, progress, journal, skipped.count, time.monotonic() - started)
         return 1 if progress.failed else 0
 
@@ -119,8 +122,8 @@ def _check(options: Options) -> None:
         format_of(options.out)
     if options.report and options.report.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"--report {options.report} must end in .html")
-    if options.batch_size != "auto" and not options.batch_size.isdecimal():
-        raise UsageError(f"--batch-size {options.batch_size!r} is neither a number nor auto")
+    if options.batch_size != "auto" and not re.fullmatch("[1-9][0-9]{0,5}", options.batch_size):
+        raise UsageError(f"--batch-size {options.batch_size!r} is neither auto nor 1 and above")
 
 
 def _primed(items: "Iterator[Item]") -> "Iterator[Item]":
@@ -163,11 +166,7 @@ def _rows(
     from beholder.engine.run import Run
 
     automatic = 8 if rater.device == "cpu" else 32
-    size = automatic if options.batch_size == "auto" else max(1, int(options.batch_size))
+    size = automatic if options.batch_size == "auto" else int(options.batch_size)
     workers = options.workers or len(os.sched_getaffinity(0))
     rows = Run(rater, journal, options.tasks, size, workers).rows(items)
     return write_table(options.out, rows) if options.out else rows
-
-
-def _write_report(options: Options, rater: "Rater", journal: "Journal", skipped: int) -> None:
-    raise NotImplementedError

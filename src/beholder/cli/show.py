@@ -21,7 +21,7 @@ def command(file: str, model: str, frames: str, save: Path | None) -> int:
     --save DIR writes every frame as PNG, exactly as the model is given it.
     """
     from beholder.engine.rater import load
-    from beholder.media.read import read
+    from beholder.media.reading import read
 
     rater = load(model, frames=frames)
     found = read(file, rater.rule)
@@ -35,7 +35,9 @@ def command(file: str, model: str, frames: str, save: Path | None) -> int:
         if save:
             _save(picture, save / f"{Path(file).stem}-{number:03d}.png")
     score = rater.score(file)
-    click.echo(f"score        {score.value:.2f} ± {score.spread:.2f} on {score.scale}, {score.level}")
+    click.echo(
+        f"score        {score.value:.2f} ± {score.spread:.2f} on {score.scale}, {score.level}"
+    )
     levels = ", ".join(f"{word} {p:.0%}" for word, p in score.probabilities.items())
     click.echo(f"levels       {levels}")
     click.echo(f"model        {model}, frames {rater.rule}")

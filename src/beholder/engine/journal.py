@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from beholder.errors import TableError
+from beholder.errors import BeholderError, TableError, UsageError
 from beholder.tables.columns import Row
 
 FORMAT = 1
@@ -23,6 +23,7 @@ CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE rows (file BLOB, path TEXT, task TEXT, stamp TEXT NOT NULL, failed INTEGER NOT NULL,
                    score REAL, row TEXT NOT NULL, PRIMARY KEY (file, path, task)) WITHOUT ROWID;
 CREATE TABLE listing (position INTEGER PRIMARY KEY, file BLOB, path TEXT, task TEXT);
+CREATE INDEX listing_by_path ON listing (path);
 """
 
 
@@ -44,7 +45,8 @@ class Journal:
         """Open or make the journal at `path`; None keeps it in a temporary file.
 
         Raises:
-            TableError: when the file is no journal, or another run is writing to it.
+            UsageError: when the file is no journal, or another run is writing to it.
+            TableError: when the disk does not take it.
         """
         self._name = path.name if path else "the journal"
         try:
@@ -59,7 +61,7 @@ class Journal:
             self._base.execute("DELETE FROM listing")
             self._base.execute("COMMIT")
         except sqlite3.Error as error:
-            raise TableError(self._explain(error)) from error
+            raise self._explain(error) from error
         self._position = 0
 
     def about(self) -> dict[str, Any]:
@@ -95,7 +97,7 @@ class Journal:
             self._base.executemany("INSERT INTO listing VALUES (?, ?, ?, ?)", listing)
             self._base.execute("COMMIT")
         except sqlite3.Error as error:
-            raise TableError(self._explain(error)) from error
+            raise self._explain(error) from error
         self._position += len(entries)
 
     def rows(self) -> Iterator[tuple[str, Row]]:
@@ -115,6 +117,11 @@ class Journal:
         found = self._base.execute(joined + order)
         return ((os.fsdecode(file), json.loads(row)) for file, row in found)
 
+    def file_of(self, path: str) -> str:
+        """Return where the file is that this run met under the name `path`."""
+        found = self._base.execute("SELECT file FROM listing WHERE path = ?", (path,)).fetchone()
+        return os.fsdecode(found[0])
+
     def left_out(self) -> int:
         """Return how many rows belong to files that this run did not meet."""
         found = self._base.execute(
@@ -127,20 +134,25 @@ class Journal:
         try:
             self._base.executemany(statement, values)
         except sqlite3.Error as error:
-            raise TableError(self._explain(error)) from error
+            raise self._explain(error) from error
 
-    def _explain(self, error: sqlite3.Error) -> str:
+    def _explain(self, error: sqlite3.Error) -> BeholderError:
         if "locked" in str(error):
-            return f"{self._name} is being written by another run: wait for it, or stop it"
+            sentence = f"{self._name} is being written by another run: wait for it, or stop it"
+            return UsageError(sentence)
         if "not a database" in str(error):
-            return f"{self._name} is not a journal of this format: remove it, or add --restart"
-        return f"{self._name} cannot be written: {error}; the rows before this are kept"
+            sentence = f"{self._name} is not a journal of this format: --restart replaces it"
+            return UsageError(sentence)
+        return TableError(
+            f"{self._name} cannot be written ({error}): finished rows are kept; make room, "
+            "then the same command goes on"
+        )
 
     def close(self) -> None:
         """Let go of the file."""
         self._base.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Journal":
         return self
 
     def __exit__(

@@ -1,5 +1,6 @@
-"""What a run leaves behind: a table, its journal and its recipe; and when it may be gone on with."""
+"""What a run leaves behind: a table, its journal, its recipe; and when a run may go on with it."""
 
+import glob
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +11,12 @@ from beholder.engine.journal import Journal
 from beholder.engine.rater import Rater
 from beholder.engine.run import Due
 from beholder.errors import TableError, UsageError
+from beholder.media.items import printable
 from beholder.tables.base import open_writer
+
+
+def _absolute(name: str) -> str:
+    return name if name == "-" else printable(os.path.abspath(name))  # noqa: PTH100 - globs, too
 
 
 def journal_of(out: Path) -> Path:
@@ -29,7 +35,7 @@ def about_run(rater: Rater, tasks: Sequence[str], inputs: Sequence[str]) -> dict
         "format": 1,
         "fingerprint": rater.fingerprint,
         "tasks": list(tasks),
-        "inputs": [name if name == "-" else os.path.abspath(name) for name in inputs],  # noqa: PTH100 - of a glob, too
+        "inputs": [_absolute(name) for name in inputs],
         "recipe": rater.settings,
     }
 
@@ -38,17 +44,21 @@ def claim(out: Path, about: Mapping[str, Any], *, restart: bool) -> Journal:
     """Open the journal of a table, new or of the same run.
 
     Raises:
-        UsageError: when the table exists and was made by another run.
-        TableError: when the journal cannot be used.
+        UsageError: when the table exists and was made by another run, or cannot be there.
+        TableError: when the disk does not take it.
     """
-    path = journal_of(out)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        if restart:
-            for each in (path, *path.parent.glob(f"{path.name}-*"), out):
-                each.unlink(missing_ok=True)
+        return _claim(out, about, restart=restart)
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}") from error
+
+
+def _claim(out: Path, about: Mapping[str, Any], *, restart: bool) -> Journal:
+    path = journal_of(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if restart:
+        for each in (path, *path.parent.glob(f"{glob.escape(path.name)}-*"), out):
+            each.unlink(missing_ok=True)
     if out.exists() and not path.exists():
         raise UsageError(
             f"{out} is there already and was not made by this command: "

@@ -17,7 +17,7 @@ from beholder.backbones.device import resolve_device, resolve_dtype
 from beholder.errors import MediaError
 from beholder.levels.scale import Scale
 from beholder.media.frames import Frames
-from beholder.media.read import read
+from beholder.media.reading import read
 from beholder.media.sampling import FrameRule
 from beholder.recipes import recipe as recipes
 from beholder.recipes.recipe import Recipe

@@ -74,15 +74,15 @@ def _item(name: str, manifest: Path) -> Item:
 
 
 def _csv(file: BinaryIO, manifest: Path) -> Iterator[Item]:
-    text = io.TextIOWrapper(file, "utf-8-sig", "surrogateescape", newline="")
     try:
-        rows = csv.DictReader(text)
-        _need_column(rows.fieldnames or [], manifest)
-        for row in rows:
-            name = row[COLUMN]
-            if not name:
-                raise UsageError(_bad_row(manifest, rows.line_num, "its path is empty"))
-            yield _item(name, manifest)
+        with io.TextIOWrapper(file, "utf-8-sig", "surrogateescape", newline="") as text:
+            rows = csv.DictReader(text)
+            _need_column(rows.fieldnames or [], manifest)
+            for row in rows:
+                name = row[COLUMN]
+                if not name:
+                    raise UsageError(_bad_row(manifest, rows.line_num, "its path is empty"))
+                yield _item(name, manifest)
     except csv.Error as error:
         raise UsageError(f"manifest {printable(str(manifest))!r} is no CSV: {error}") from error
 

@@ -71,7 +71,7 @@ def _number(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else round(value, DECIMALS)
 
 
-def _rounded(value: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
+def _rounded(value: Any) -> Any:
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, Mapping):

@@ -33,13 +33,13 @@ def read(path: Path) -> Iterator[Row]:
             yield {column: _value(cells.get(column), column, path) for column in COLUMNS}
 
 
-def _line(cells: Any) -> str:  # noqa: ANN401 - any row of cells
+def _line(cells: Any) -> str:
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerow(cells)
     return buffer.getvalue()
 
 
-def _text(value: Any) -> str:  # noqa: ANN401 - a cell is any plain value
+def _text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
@@ -57,7 +57,7 @@ _PARSERS: Final[dict[type, Callable[[str], Any]]] = {
 }
 
 
-def _value(text: str | None, column: str, path: Path) -> Any:  # noqa: ANN401 - any plain value
+def _value(text: str | None, column: str, path: Path) -> Any:
     if not text:
         return None
     try:

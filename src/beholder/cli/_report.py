@@ -1,0 +1,64 @@
+"""The page of a run: rows from the journal, previews from the files."""
+
+import io
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from beholder import __version__
+from beholder.errors import MediaError, TableError
+from beholder.evaluation.reports import page
+from beholder.media.reading import thumbnail
+
+if TYPE_CHECKING:
+    from beholder.cli.score import Options
+    from beholder.engine.journal import Journal
+    from beholder.engine.rater import Rater
+
+JPEG_QUALITY = 82
+
+
+def write_report(
+    options: "Options", rater: "Rater", journal: "Journal", count: int, skipped: int
+) -> None:
+    """Write the page that `--report` asks for.
+
+    Raises:
+        TableError: when the disk does not take it.
+    """
+    assert options.report is not None
+    longest = page.preview_size(count)
+
+    def preview(path: str) -> bytes | None:
+        return _jpeg(journal.file_of(path), longest)
+
+    about = page.About(
+        title=_title(options.inputs),
+        model=rater.recipe.name,
+        fingerprint=rater.fingerprint,
+        recipe=rater.settings,
+        version=__version__,
+        date=time.strftime("%Y-%m-%d %H:%M"),
+        counts={"skipped": skipped},
+    )
+    try:
+        options.report.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TableError(f"{options.report} cannot be written: {error.strerror}") from error
+    page.write(options.report, (row for _, row in journal.rows()), about, preview)
+
+
+def _title(inputs: tuple[str, ...]) -> str:
+    """Name what was scored: the folder or file, and how many more."""
+    first = "a list" if inputs[0] == "-" else Path(inputs[0]).resolve().name
+    return first if len(inputs) == 1 else f"{first} and {len(inputs) - 1} more"
+
+
+def _jpeg(file: str, longest: int) -> bytes | None:
+    try:
+        image = thumbnail(file, longest)
+    except MediaError:
+        return None
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY, optimize=True)
+    return buffer.getvalue()
