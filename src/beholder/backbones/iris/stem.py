@@ -166,7 +166,9 @@ def whole(quarter: Float[Tensor, "3 16 windows 16"]) -> Float[Tensor, " 26"]:
     mean, spread = flat.mean(1), flat.std(1, correction=0)
     colour = torch.hypot(flat[1], flat[2])
     within = quarter[0].transpose(0, 1).flatten(1).std(1, correction=0)
-    rest = torch.stack([colour.mean(), within.mean(), within.amin(), within.amax()])
+    rest = torch.stack(
+        [colour.mean(), colour.std(correction=0), within.mean(), within.sqrt().mean()]
+    )
     return torch.cat([share.sqrt(), mean, spread, rest])
 
 

@@ -1,0 +1,150 @@
+"""Make iris from nothing: pictures, labels, training, export, evaluation.
+
+    python scripts/iris/build.py --data ../shared/data --preset full
+
+Goes on where it stopped: finished shards and checkpoints are kept under `--work`. `--ship` copies
+the result into the package. All seeds are fixed; `--seed` changes that of the training alone.
+"""
+
+import argparse
+import json
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from syllabus import dataset, evaluation, export, labels, ladders, photos, training
+from syllabus.dataset import Plan, Row
+from syllabus.labels import Judge, Labels
+from syllabus.teachers import TEACHERS
+from syllabus.training import Course, Lesson
+
+from beholder.backbones.iris import Iris, weights
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How much of everything."""
+
+    contents: int
+    """Training contents; each gives 7 versions."""
+    checks: int
+    """Contents of every other split."""
+    steps: int
+    blend: float = 0.3
+    device: str = "cpu"
+
+
+PRESETS: Final = {
+    "small": Preset(contents=64, checks=32, steps=200),
+    "full": Preset(contents=4500, checks=240, steps=4000),
+    "gpu": Preset(contents=20_000, checks=480, steps=30_000, device="cuda"),
+}
+
+
+@dataclass(frozen=True)
+class Split:
+    """A split with everything known of it."""
+
+    rows: list[Row]
+    lesson: Lesson
+    labels: Labels
+
+
+def main() -> None:
+    options = _options()
+    preset = PRESETS[options.preset]
+    began = time.monotonic()
+    work = options.work / f"{options.preset}{'-pristine' if options.pristine else ''}"
+    chosen = photos.split(options.data, pristine_too=options.pristine)
+    for plan in plans(preset, chosen):
+        dataset.make(plan, work, options.workers)
+    splits = read(work, preset.blend)
+    print(f"data and labels after {time.monotonic() - began:.0f} s", flush=True)
+    course = Course(preset.steps, seed=options.seed, device=preset.device)
+    network = training.new_network(splits["train"].lesson, options.seed)
+    network = training.train(
+        network, splits["train"].lesson, dataset.VERSIONS, course, work / f"seed{options.seed}.pt"
+    )
+    path = work / f"iris-seed{options.seed}.safetensors"
+    loaded = export.export(network, splits["validation"].lesson, path)
+    report = {name: measured(loaded, splits[name]) for name in ("validation", "test", "foreign")}
+    report["ladders"] = ladders.summed(ladders.climb(Iris(loaded), list(chosen.test[:12])))
+    report["recipe"] = asdict(preset) | {"seed": options.seed, "sha256": loaded.sha256}
+    path.with_suffix(".json").write_text(json.dumps(report, indent=1))
+    print(json.dumps(report, indent=1))
+    print(f"finished after {time.monotonic() - began:.0f} s: {path}")
+    if options.ship:
+        shutil.copyfile(path, weights.SHIPPED)
+
+
+def plans(preset: Preset, chosen: photos.Photos) -> list[Plan]:
+    """Return what each split is made of."""
+    return [
+        Plan("validation", chosen.validation, preset.checks, 0.15, seed=12),
+        Plan("test", chosen.test, preset.checks, 0.0, seed=13),
+        Plan("foreign", chosen.foreign, preset.checks, 0.0, seed=14),
+        Plan("train", chosen.train, preset.contents, 0.22, seed=11),
+    ]
+
+
+def read(work: Path, blend: float) -> dict[str, Split]:
+    """Load and label all splits; ranks are those of the training set."""
+    rows = dataset.rows(work / "train")
+    cells, overall, summaries = dataset.statistics(work / "train")
+    judge = labels.judge(rows, summaries, dataset.originals(work / "train"), blend)
+    taught = labels.labels(judge, rows, summaries)
+    splits = {"train": Split(rows, Lesson.of(cells, overall, taught), taught)}
+    for name in ("validation", "test", "foreign"):
+        splits[name] = _labelled(judge, work / name)
+    return splits
+
+
+def measured(loaded: weights.Loaded, split: Split) -> dict[str, object]:
+    """Return what a split says of the model that was read back."""
+    lesson, known = split.lesson, split.labels
+    logits = training.predict(loaded.network, lesson.cells, lesson.overall).double().numpy()
+    score, spread = evaluation.moments(logits, loaded.temperature)
+    unit = np.array([row.content for row in split.rows])
+    group = np.array([row.group for row in split.rows])
+    single = {name: labels.column(split.rows, name) for name in TEACHERS}
+    against = {"label": known.opinion, "damage": known.damage, "natural": known.natural} | single
+    return {
+        "srcc": {k: str(evaluation.correlation(score, v, unit)) for k, v in against.items()},
+        "groups": {
+            str(name): round(
+                evaluation.spearman(score[group == name], known.opinion[group == name]), 3
+            )
+            for name in np.unique(group)
+        },
+        "coverage": round(evaluation.coverage(score, spread, known.opinion), 3),
+        "mean spread": round(float(spread.mean()), 3),
+        "spread with disagreement": round(evaluation.spearman(spread, known.deviation), 3),
+    }
+
+
+def _labelled(judge: Judge, folder: Path) -> Split:
+    rows = dataset.rows(folder)
+    cells, overall, summaries = dataset.statistics(folder)
+    known = labels.labels(judge, rows, summaries)
+    return Split(rows, Lesson.of(cells, overall, known), known)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--work", type=Path, default=Path(".work/iris"))
+    parser.add_argument("--preset", choices=PRESETS, default="full")
+    parser.add_argument("--pristine", action="store_true", help="train on all photographs")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--ship", action="store_true", help="copy the result into the package")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(2)
+    main()

@@ -1,0 +1,1 @@
+"""The syllabus of iris: contents, distortions, teachers, labels, training."""

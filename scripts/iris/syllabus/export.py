@@ -1,0 +1,41 @@
+"""From a trained network to the file that ships, with proof that it is the one evaluated."""
+
+from pathlib import Path
+
+import torch
+
+from beholder.backbones.iris import model, weights
+from beholder.backbones.iris.network import Network
+from beholder.backbones.iris.words import vocabulary
+from beholder.levels.scale import LEVELS
+from beholder.prompts import IMAGE_QUALITY
+from syllabus import evaluation
+from syllabus.training import Lesson, predict
+
+COVERED = 0.95
+"""Share of labels that score ± 1.96 spread shall hold on validation pictures."""
+PROBES = 4
+
+
+def export(network: Network, validation: Lesson, path: Path) -> weights.Loaded:
+    """Set the temperature on the validation split, save in half precision, read back."""
+    weights.save(path, network, vocabulary(), 1.0)
+    rounded = weights.read(path).network
+    logits = predict(rounded, validation.cells, validation.overall).numpy()
+    label = validation.opinion.numpy()
+    temperature = evaluation.best_temperature(logits, label, COVERED)
+    weights.save(path, network, vocabulary(), temperature)
+    loaded = weights.read(path)
+    weights.save_with_probe(path, _probed(loaded, validation))
+    path.chmod(0o644)
+    return weights.read(path)
+
+
+def _probed(loaded: weights.Loaded, lesson: Lesson) -> weights.Loaded:
+    """Add a few examples and the logits that the shipped model gives them."""
+    chosen = torch.linspace(0, len(lesson.opinion) - 1, PROBES).long()
+    cells, overall = lesson.cells[chosen], lesson.overall[chosen]
+    examples = [model.Seen(c.float(), o) for c, o in zip(cells, overall, strict=True)]
+    logits = model.Iris(loaded).logits(examples, IMAGE_QUALITY, LEVELS)
+    probe = {"cells": cells, "overall": overall, "logits": logits}
+    return weights.Loaded(loaded.network, loaded.words, loaded.temperature, probe, "")

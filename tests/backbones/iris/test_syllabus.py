@@ -1,0 +1,83 @@
+"""The syllabus: distortions, contents, labels and training do what they say."""
+
+import numpy as np
+import pytest
+import torch
+from syllabus import chains, evaluation, procedural, training
+from syllabus.distortions import CATALOGUE
+from syllabus.labels import Rank
+from syllabus.pixels import Pixels
+
+from beholder.backbones.iris import stem, windows
+
+
+@pytest.fixture(scope="module")
+def scene() -> Pixels:
+    return procedural.picture(256, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_distortion_keeps_the_size_and_grows_with_severity(name, scene):
+    apart = []
+    for severity in (0.0, 1.0):
+        version, damage = chains.one(scene, name, severity, np.random.default_rng(1))
+        assert version.shape == scene.shape
+        assert version.dtype == np.float32
+        assert damage.severity == severity
+        apart.append(float(np.abs(version - scene).mean()))
+    assert 0 < apart[0] < apart[1]
+
+
+@pytest.mark.parametrize("name", chains.CHAINS)
+def test_a_chain_is_repeated_by_its_seed(name, scene):
+    first, _ = chains.chain(scene, name, np.random.default_rng(2))
+    second, _ = chains.chain(scene, name, np.random.default_rng(2))
+    assert np.array_equal(first, second)
+
+
+def test_chains_name_only_known_distortions():
+    steps = {name for steps in chains.CHAINS.values() for step in steps for name in step if name}
+    assert steps <= set(CATALOGUE)
+
+
+@pytest.mark.parametrize("kind", procedural.KINDS)
+def test_a_picture_of_our_making_is_no_flat_one(kind):
+    made = procedural.KINDS[kind](256, np.random.default_rng(4))
+    assert made.shape == (256, 256, 3)
+    assert made.std() > 0.01
+
+
+def test_ranks_are_shares_of_the_training_set():
+    rank = Rank.among(np.array([1.0, 2.0, 2.0, 5.0]))
+    assert rank.of(np.array([0.0, 2.0, 3.0, 9.0])).tolist() == [0, 0.5, 0.75, 1]
+
+
+def test_turning_the_statistics_is_turning_the_picture():
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    cells, _ = stem.describe(windows.take(pixels))
+    across, _ = stem.describe(windows.take(np.ascontiguousarray(pixels.transpose(1, 0, 2))))
+    torch.testing.assert_close(
+        cells[[0, 2, 1, 3]][:, training.turned()], across, atol=2e-4, rtol=1e-3
+    )
+
+
+def test_the_running_average_follows_every_parameter():
+    lesson = training.Lesson(
+        torch.randn(8, 8, stem.CELL), torch.randn(8, stem.OVERALL), *(torch.zeros(8, 5),) * 3
+    )
+    network = training.new_network(lesson, 0, width=24, layers=1, looks=1)
+    other = training.new_network(lesson, 1, width=24, layers=1, looks=1)
+    training._follow(network, other, 0.0)
+    for (name, one), two in zip(network.named_parameters(), other.parameters(), strict=True):
+        assert torch.equal(one, two), name
+
+
+def test_the_temperature_reaches_the_wanted_coverage():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (2000, 5))
+    mean, spread = evaluation.moments(logits, 1.0)
+    label = mean + 0.7 * spread * rng.normal(0, 1, 2000)
+    temperature = evaluation.best_temperature(logits, label, 0.95)
+    assert evaluation.coverage(*evaluation.moments(logits, temperature), label) == pytest.approx(
+        0.95, abs=0.02
+    )
