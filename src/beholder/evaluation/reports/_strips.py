@@ -13,7 +13,7 @@ MOST_STRETCHES: Final = 60
 
 @dataclass(frozen=True)
 class Stretch:
-    """One bar of a strip; lengths are percentages of the drawing."""
+    """One bar of a strip; lengths are percentages of the drawing, `top` measured from above."""
 
     left: float
     width: float
@@ -31,6 +31,25 @@ class Strip:
     worst: float
     """Where the worst moment is, in per cent of the width."""
     worst_text: str
+
+    @property
+    def shapes(self) -> list[tuple[int, str]]:
+        """The bars of each tone as one path: a page of many clips stays light."""
+        tones = sorted({part.tone for part in self.stretches}, reverse=True)
+        return [(tone, self._path(tone)) for tone in tones]
+
+    def _path(self, tone: int) -> str:
+        bars = []
+        for part in self.stretches:
+            if part.tone == tone:
+                width = part.width - min(0.35, part.width / 5)
+                bars.append(f"M{part.left:g} {part.top:g}h{width:.4g}V100h-{width:.4g}z")
+        return "".join(bars)
+
+    @property
+    def moments(self) -> str:
+        """Left edge, width and words of each bar, one bar a line."""
+        return "\n".join(f"{part.left:g} {part.width:g} {part.title}" for part in self.stretches)
 
 
 @dataclass(frozen=True)
@@ -73,10 +92,7 @@ def _thinned(points: list[_Point]) -> list[_Point]:
     """Return at most `MOST_STRETCHES` points, each the lowest of its stretch."""
     groups = min(len(points), MOST_STRETCHES)
     edges = [len(points) * group // groups for group in range(groups + 1)]
-    return [
-        min(points[low:high], key=lambda point: point.value)
-        for low, high in pairwise(edges)
-    ]
+    return [min(points[low:high], key=lambda point: point.value) for low, high in pairwise(edges)]
 
 
 def _stretches(points: list[_Point], end: float, axis: Axis) -> list[Stretch]:
@@ -94,7 +110,7 @@ def _stretches(points: list[_Point], end: float, axis: Axis) -> list[Stretch]:
             Stretch(
                 left=round(100 * edges[index] / end, 2),
                 width=round(100 * (edges[index + 1] - edges[index]) / end, 2),
-                top=round(92 * (1 - height), 1),
+                top=round(94 * (1 - height), 1),
                 tone=axis.tone(point.value),
                 title=f"{moment(point.seconds, end)}: {axis.text(point.value)}",
             )

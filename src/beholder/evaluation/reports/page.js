@@ -53,7 +53,7 @@
     const all = files.length.toLocaleString("en");
     find(".count").textContent =
       count === files.length ? `${all} files` : `${count.toLocaleString("en")} of ${all} files`;
-    find("[type=reset]", tools).disabled = count === files.length;
+    find("[type=reset]", tools).hidden = count === files.length;
     find(".empty").hidden = count > 0;
   }
 
@@ -72,6 +72,11 @@
   // A copy of a part of a card, or nothing when the card lacks it.
   const copy = (card, selector) => [...card.querySelectorAll(selector)].map((part) => part.cloneNode(true));
 
+  // The length of the bar behind a line "good 62.8%".
+  function drawShare(line) {
+    line.style.setProperty("--share", line.lastElementChild.textContent.replace(/[<>]/, ""));
+  }
+
   function odds(card) {
     const label = find("svg.odds", card)?.getAttribute("aria-label");
     if (!label) return [];
@@ -79,8 +84,24 @@
       const [word, share] = part.split(" ");
       const line = element("li", "", `t${5 - place}`);
       line.append(element("b", word), element("span", share));
+      drawShare(line);
       return line;
     });
+  }
+
+  // In the dialog every stretch of a strip says its time and score under the pointer.
+  function touchable(strip) {
+    const drawing = find("svg", strip);
+    for (const moment of strip.dataset.moments.split("\n")) {
+      const [left, width, ...words] = moment.split(" ");
+      const [area, title] = ["rect", "title"].map((name) => document.createElementNS(drawing.namespaceURI, name));
+      title.textContent = words.join(" ");
+      const place = { x: left, width, height: 100 };
+      for (const [name, value] of Object.entries(place)) area.setAttribute(name, value);
+      area.append(title);
+      drawing.append(area);
+    }
+    return strip;
   }
 
   function facts(card) {
@@ -101,12 +122,12 @@
     find(".place", dialog).textContent = `${place + 1} of ${list.length}`;
     find(".previous", dialog).disabled = place <= 0;
     find(".next", dialog).disabled = place >= list.length - 1;
-    find("h2", dialog).textContent = file.path.split("/").pop();
+    find("h2", dialog).textContent = find(".name", card).textContent;
     find(".large", dialog).replaceChildren(...copy(card, ".mat > *"));
     find(".verdict", dialog).replaceChildren(...copy(card, ".verdict > *"));
     find(".copy", dialog).replaceChildren(...copy(card, "svg.odds, svg.whisker"));
     find("ol.odds", dialog).replaceChildren(...odds(card));
-    find(".time", dialog).replaceChildren(...copy(card, ".strip"));
+    find(".time", dialog).replaceChildren(...copy(card, ".strip").map(touchable));
     find("dl", dialog).replaceChildren(...facts(card));
     const extra = find(".extra", dialog);
     extra.textContent = card.dataset.extra || "";
@@ -135,7 +156,10 @@
     update();
   }
 
-  if (grid) {
+  document.querySelectorAll("ol.odds li").forEach(drawShare);
+  document.querySelectorAll(".one .strip").forEach(touchable);
+
+  if (dialog) {
     grid.addEventListener("click", (event) => {
       const card = event.target.closest(".card");
       if (!card || event.ctrlKey || event.metaKey || event.shiftKey) return;
