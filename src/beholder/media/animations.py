@@ -1,8 +1,9 @@
 """Files of several pictures, by Pillow: animations are clips, pages are pictures without time."""
 
 from bisect import bisect_right
+from io import BufferedIOBase
 from itertools import accumulate
-from typing import BinaryIO, Final
+from typing import Final
 
 from PIL import ImageFile
 
@@ -15,13 +16,13 @@ from beholder.media.sniff import Kind
 
 _SHORTEST_MS: Final = 10
 """A frame that claims to be shown no longer than this is shown for `_USUAL_MS`, as browsers do."""
-_USUAL_MS: Final = 100
+_USUAL_MS: Final = 100.0
 _TIMED_BY_DECODING: Final = {"webp", "avif"}
 _REDUCED_OR_MASK: Final = 0b101
 """Bits of TIFF's NewSubfileType: a smaller copy of another page, a transparency mask."""
 
 
-def read_pillow(file: BinaryIO, kind: Kind, rule: FrameRule) -> Frames:
+def read_pillow(file: BufferedIOBase, kind: Kind, rule: FrameRule) -> Frames:
     """Read whatever Pillow opens: one picture, an animation, or pages.
 
     Takes over `file`: it is closed at once for a still, and by `Frames.close` otherwise.
@@ -99,7 +100,7 @@ def _shown_ms(image: ImageFile.ImageFile, kind: Kind, index: int) -> float:
     return duration if duration > _SHORTEST_MS else _USUAL_MS
 
 
-def middle(file: BinaryIO, kind: Kind) -> Picture:
+def middle(file: BufferedIOBase, kind: Kind) -> Picture:
     """The picture that stands for the whole file."""
     frames = read_pillow(file, kind, FrameRule(1))
     try:

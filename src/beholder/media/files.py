@@ -3,8 +3,9 @@
 import errno
 import os
 import stat
+from io import BufferedIOBase
 from os import PathLike
-from typing import BinaryIO, Final
+from typing import Final
 
 from beholder.errors import MediaError
 
@@ -29,7 +30,7 @@ _TYPES: Final = (
 )
 
 
-def open_file(path: str | PathLike[str]) -> BinaryIO:
+def open_file(path: str | PathLike[str]) -> BufferedIOBase:
     """Open a regular file that has something in it.
 
     Raises:

@@ -5,9 +5,11 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import BinaryIO, Final
+from io import BufferedIOBase
+from typing import Final
 
 import numpy as np
+from jaxtyping import TypeCheckError
 from PIL import Image, ImageFile
 
 from beholder.errors import MediaError
@@ -58,7 +60,7 @@ def damage_explained(kind: Kind) -> Iterator[None]:
     try:
         with quietly():
             yield
-    except MediaError:
+    except (MediaError, TypeCheckError):
         raise
     except BROKEN_DATA as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
@@ -67,7 +69,7 @@ def damage_explained(kind: Kind) -> Iterator[None]:
         ) from error
 
 
-def read_still(file: BinaryIO, kind: Kind) -> Frames:
+def read_still(file: BufferedIOBase, kind: Kind) -> Frames:
     """Read a picture that shows one thing: JPEG and HEIC.
 
     Raises:
@@ -98,7 +100,7 @@ def _jpeg(data: bytes, least: int = 0) -> tuple[Picture, tuple[str, ...]]:
         return flatten(image, profile=head.profile, orientation=head.orientation)
 
 
-def preview(file: BinaryIO, kind: Kind, least: int) -> Picture:
+def preview(file: BufferedIOBase, kind: Kind, least: int) -> Picture:
     """A JPEG decoded no larger than needed for sides of `least` pixels.
 
     Raises:
@@ -115,7 +117,7 @@ def single(picture: Picture, notes: tuple[str, ...] = ()) -> Frames:
     return Frames("image", width, height, None, (picture,), notes)
 
 
-def open_pillow(file: BinaryIO, kind: Kind) -> ImageFile.ImageFile:
+def open_pillow(file: BufferedIOBase, kind: Kind) -> ImageFile.ImageFile:
     """Open by the plugin that the content asks for, size checked, nothing decoded.
 
     Raises:

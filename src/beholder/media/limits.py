@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedIOBase
 from threading import BoundedSemaphore
-from typing import BinaryIO, Final
+from typing import Final
 
 from beholder.errors import MediaError
 
@@ -41,7 +42,7 @@ def check_size(width: int, height: int) -> None:
         )
 
 
-def read_all(file: BinaryIO) -> bytes:
+def read_all(file: BufferedIOBase) -> bytes:
     """The whole file.
 
     Raises:

@@ -9,8 +9,9 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 from beholder._optional import require
 from beholder.errors import UsageError
@@ -29,7 +30,7 @@ def read_manifest(manifest: Path) -> Iterator[Item]:
     Raises:
         UsageError: when it cannot be read, has no `path` column, or a row is damaged.
     """
-    reader: Callable[[BinaryIO, Path], Iterator[Item]] = {
+    reader: Callable[[BufferedIOBase, Path], Iterator[Item]] = {
         ".csv": _csv,
         ".jsonl": _json_lines,
         ".parquet": _parquet,
@@ -41,7 +42,7 @@ def read_manifest(manifest: Path) -> Iterator[Item]:
         raise UsageError(f"manifest {printable(str(manifest))!r}: {explain(error)}") from error
 
 
-def read_list(file: BinaryIO, manifest: Path) -> Iterator[Item]:
+def read_list(file: BufferedIOBase, manifest: Path) -> Iterator[Item]:
     """One path a line, or separated by NUL bytes where there are any; empty lines are skipped."""
     first = file.read(_CHUNK)
     separator = b"\0" if b"\0" in first else b"\n"
@@ -53,7 +54,7 @@ def read_list(file: BinaryIO, manifest: Path) -> Iterator[Item]:
             yield _item(os.fsdecode(name), manifest)
 
 
-def _split(file: BinaryIO, rest: bytes, separator: bytes) -> Iterator[bytes]:
+def _split(file: BufferedIOBase, rest: bytes, separator: bytes) -> Iterator[bytes]:
     while chunk := (rest if separator in rest else file.read(_CHUNK)):
         if chunk is not rest:
             rest += chunk
@@ -73,9 +74,11 @@ def _item(name: str, manifest: Path) -> Item:
     return Item(printable(name), file)
 
 
-def _csv(file: BinaryIO, manifest: Path) -> Iterator[Item]:
+def _csv(file: BufferedIOBase, manifest: Path) -> Iterator[Item]:
     try:
-        with io.TextIOWrapper(file, "utf-8-sig", "surrogateescape", newline="") as text:
+        with io.TextIOWrapper(
+            cast("BinaryIO", file), "utf-8-sig", "surrogateescape", newline=""
+        ) as text:
             rows = csv.DictReader(text)
             _need_column(rows.fieldnames or [], manifest)
             for row in rows:
@@ -87,7 +90,7 @@ def _csv(file: BinaryIO, manifest: Path) -> Iterator[Item]:
         raise UsageError(f"manifest {printable(str(manifest))!r} is no CSV: {error}") from error
 
 
-def _json_lines(file: BinaryIO, manifest: Path) -> Iterator[Item]:
+def _json_lines(file: BufferedIOBase, manifest: Path) -> Iterator[Item]:
     for number, line in enumerate(file, start=1):
         if not line.strip():
             continue
@@ -101,7 +104,7 @@ def _json_lines(file: BinaryIO, manifest: Path) -> Iterator[Item]:
         yield _item(name, manifest)
 
 
-def _parquet(file: BinaryIO, manifest: Path) -> Iterator[Item]:
+def _parquet(file: BufferedIOBase, manifest: Path) -> Iterator[Item]:
     parquet = require("pyarrow.parquet", extra="parquet")
     arrow = require("pyarrow", extra="parquet")
     try:

@@ -1,9 +1,9 @@
 """Anything that shows something → Frames. The one door that engines and scorers use."""
 
 import os
-from io import BytesIO
+from io import BufferedIOBase, BytesIO
 from os import PathLike
-from typing import BinaryIO, Final
+from typing import Final
 
 import numpy as np
 from PIL import Image
@@ -70,13 +70,13 @@ def _read_path(path: str, rule: FrameRule) -> Frames:
     return read_clip(path, kind, rule)
 
 
-def _head(file: BinaryIO) -> bytes:
+def _head(file: BufferedIOBase) -> bytes:
     head = file.read(HEAD)
     file.seek(0)
     return head
 
 
-def _read_still(file: BinaryIO, kind: Kind, rule: FrameRule) -> Frames:
+def _read_still(file: BufferedIOBase, kind: Kind, rule: FrameRule) -> Frames:
     if kind.reader in _WHOLE:
         frames = read_still(file, kind)
         file.close()

@@ -154,4 +154,8 @@ def describe(head: bytes) -> str:
 def _is_text(head: bytes) -> bool:
     if any(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in head):
         return False
-    return head[:-4].decode("utf-8", errors="replace").count("\ufffd") == 0
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return len(head) == HEAD and error.start >= HEAD - 3
+    return True

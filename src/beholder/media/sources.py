@@ -10,9 +10,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from io import BufferedIOBase
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final, cast
 
 from beholder.errors import UsageError
 from beholder.media.files import explain
@@ -34,7 +35,7 @@ class Skipped:
 
 
 def find(
-    inputs: Sequence[str], skipped: Skipped | None = None, *, stdin: BinaryIO | None = None
+    inputs: Sequence[str], skipped: Skipped | None = None, *, stdin: BufferedIOBase | None = None
 ) -> Iterator[Item]:
     """Find the pictures and clips that `inputs` mean, in their order.
 
@@ -59,7 +60,7 @@ def find(
 
 
 def _stream(
-    inputs: Sequence[str], sources: list[list[str]], counts: Skipped, stdin: BinaryIO | None
+    inputs: Sequence[str], sources: list[list[str]], counts: Skipped, stdin: BufferedIOBase | None
 ) -> Iterator[Item]:
     found = False
     for name in chain.from_iterable(sources):
@@ -113,10 +114,10 @@ def _did_you_mean(name: str) -> str:
     return ": check the name"
 
 
-def _items(name: str, counts: Skipped, stdin: BinaryIO | None) -> Iterator[Item]:
+def _items(name: str, counts: Skipped, stdin: BufferedIOBase | None) -> Iterator[Item]:
     """Send one argument to the finder for its kind."""
     if name == STANDARD_INPUT:
-        return read_list(stdin if stdin is not None else sys.stdin.buffer, Path())
+        return read_list(stdin or cast("BufferedIOBase", sys.stdin.buffer), Path())
     path = Path(name)
     if path.is_dir():
         return _folder(name, counts)

@@ -6,6 +6,7 @@ frame that is found.
 """
 
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Final
 
 import av
@@ -14,7 +15,7 @@ from av import VideoFrame
 from beholder.errors import MediaError
 from beholder.media.container import Opener, reason
 
-_TRIES: Final = 6
+_TRIES: Final = 4
 _BLIND_SECONDS: Final = 10.0
 """Without an index, a jump is tried only over more than this."""
 
@@ -45,6 +46,7 @@ class Timeline:
         self.clip = self._opener()
         self._damage = ""
         self._load_index()
+        self._blind = len(self.clip.stream.index_entries) == 0
         self._frames = self._decoded()
         self._next: VideoFrame | None = None
         self._next_stamp = 0
@@ -85,19 +87,14 @@ class Timeline:
         """Jump if a keyframe lies between here and the target."""
         if not self._seekable or self._next is None:
             return
-        goal = self._keyframe(target)
-        for _ in range(_TRIES):
-            if goal is None or goal <= self._next_stamp:
-                return
-            here = self._now, self._now_stamp
+        here = self._next_stamp
+        goals = list(takewhile(lambda goal: goal > here, self._goals(target)))
+        for goal in goals:
             if self._land(goal, target):
                 return
-            self._now, self._now_stamp = here
-            goal = self._keyframe(goal - 1)
-            if goal is None or goal <= here[1]:
-                break
-        self._seekable = False
-        self._rewind()
+        if goals:
+            self._seekable = False
+            self._rewind()
 
     def _land(self, goal: int, target: int) -> bool:
         """Jump to `goal`; say whether a frame at or before the target was found there."""
@@ -107,7 +104,6 @@ class Timeline:
         self._next_stamp = goal
         self._advance()
         if self._next is None or self._next_stamp > target:
-            self._next_stamp = self._now_stamp
             return False
         self._now, self._now_stamp = self._next, self._next_stamp
         return True
@@ -126,14 +122,24 @@ class Timeline:
             return False
         return True
 
-    def _keyframe(self, target: int) -> int | None:
-        """Time stamp of the last keyframe not after the target, from the index."""
-        index = self.clip.stream.index_entries
-        if len(index) == 0:
-            far = (target - self._next_stamp) * self.clip.unit > _BLIND_SECONDS
-            return target if far else None
-        entry = index.search_timestamp(target)
-        return None if entry < 0 else index[entry].timestamp
+    def _goals(self, target: int) -> Iterator[int]:
+        """Where to jump to: the keyframes up to the target, last first, from the index.
+
+        Without an index, some seconds before the target, if it is far away. The index is by
+        decoding time, so that a keyframe may be shown only after the target: hence more than one.
+        """
+        if self._blind:
+            if (target - self._next_stamp) * self.clip.unit > _BLIND_SECONDS:
+                yield from (target - int(back / self.clip.unit) for back in (1, 3, 9))
+            return
+        index, goal = self.clip.stream.index_entries, target
+        for _ in range(_TRIES):
+            entry = index.search_timestamp(goal)
+            if entry < 0:
+                return
+            goal = index[entry].timestamp
+            yield goal
+            goal -= 1
 
     def _advance(self) -> None:
         previous = self._next_stamp

@@ -101,10 +101,12 @@ def _checked(clip: Clip, stated: float, *, own: bool) -> Length:
     except (av.FFmpegError, OSError, OverflowError):
         return Length(stated)
     end = found.video
-    if end is None or end >= stated - tolerated(stated):
-        short = end is not None and own and stated - end > tolerated(stated) / 10
-        note = f"ends {stated - end:.2f} s before its stated duration" if short and end else ""
-        return Length(stated, (note,) if note else ())
+    if end is None:
+        return Length(stated, ("its end cannot be read",))
+    if end >= stated - tolerated(stated):
+        short = own and stated - end > tolerated(stated) / 10
+        note = f"ends {stated - end:.2f} s before its stated duration"
+        return Length(stated, (note,) if short else ())
     if not own and found.other >= stated - tolerated(stated):
         return Length(end)
     raise MediaError(
