@@ -32,7 +32,7 @@ __version__ = metadata.version("beholder")
 __all__ = [*_HOMES, "__version__"]  # noqa: PLE0604 - the keys are strings
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'beholder' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -15,7 +15,11 @@ def resolve_device(device: str) -> str:
     Raises:
         UsageError: when the device is unknown or not on this machine.
     """
-    here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    here = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
     if device == "auto":
         return next(name for name in ("cuda", "mps", "cpu") if here[name])
     kind = device.partition(":")[0]

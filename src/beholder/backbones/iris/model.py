@@ -19,7 +19,8 @@ from beholder.media.frames import Picture
 from beholder.prompts import IMAGE_QUALITY, Prompt
 
 PIXELS: Final = (
-    f"windows of {windows.SIDE} px on an even grid, at most {windows.MOST}, mirrored below "
+    f"windows of {windows.SIDE} px on an even grid, at most {windows.MOST} ({windows.MOST_OF_LARGE} "
+    f"above {windows.LARGE} px), mirrored below "
     f"{windows.SIDE} px; log-DCT statistics of 32 px cells at full, half and quarter size; 1"
 )
 """The rule from pixels to cells; the number at its end changes with any change of the result."""

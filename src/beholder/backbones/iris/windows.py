@@ -1,8 +1,9 @@
 """Which pixels iris looks at: windows of 64×64 on an even grid, read straight from the picture.
 
 A picture of up to `MOST` windows is covered whole. Of a larger one, `MOST` windows or a few less
-are taken, evenly in both directions, always the same ones. A side below 64 pixels is first
-continued by its mirror image, as often as needed.
+are taken, evenly in both directions, always the same ones; above `LARGE` pixels `MOST_OF_LARGE`,
+so that looking stays quick beside decoding. A side below 64 pixels is first continued by its mirror
+image, as often as needed.
 """
 
 import math
@@ -15,16 +16,21 @@ SIDE: Final = 64
 """Side of a window in pixels."""
 MOST: Final = 144
 """Windows taken of one picture at most: 0.59 megapixels."""
+LARGE: Final = 2_000_000
+"""Pixels above which fewer windows are taken."""
+MOST_OF_LARGE: Final = 80
 PHASE: Final = 8
 """Windows start at multiples of this many pixels, so that they lie on the grid of JPEG blocks."""
 
 
-def counts(height: int, width: int, most: int = MOST) -> tuple[int, int]:
+def counts(height: int, width: int, most: int | None = None) -> tuple[int, int]:
     """Return how many rows and columns of windows are taken.
 
-    >>> counts(384, 512), counts(3000, 4000), counts(10, 30_000)
-    ((6, 8), (10, 14), (1, 144))
+    >>> counts(384, 512), counts(1000, 1500), counts(3000, 4000), counts(10, 30_000)
+    ((6, 8), (9, 16), (7, 11), (1, 144))
     """
+    if most is None:
+        most = MOST_OF_LARGE if height * width > LARGE else MOST
     rows, columns = math.ceil(height / SIDE), math.ceil(width / SIDE)
     if rows * columns <= most:
         return rows, columns
@@ -47,7 +53,7 @@ def starts(length: int, count: int) -> list[int]:
 
 
 def take(
-    pixels: UInt8[np.ndarray, "height width 3"], most: int = MOST
+    pixels: UInt8[np.ndarray, "height width 3"], most: int | None = None
 ) -> UInt8[np.ndarray, "windows 64 64 3"]:
     """Copy the windows out of a picture, row by row."""
     pixels = _at_least_one_window(pixels)
