@@ -105,9 +105,7 @@ def copies(folder: Path, scenes: Iterable[str], size: tuple[int, int], count: in
     originals = []
     for scene in scenes:
         path = folder / f"{scene}.jpg"
-        small_size = (size[0] // 4, size[1] // 4) if size[0] > 1000 else size
-        pixels = Image.fromarray(render(scene, *small_size, seed=1)).resize(size)
-        pixels.save(path, quality=90)
+        Image.fromarray(render(scene, *size, seed=1)).save(path, quality=90)
         originals.append(path)
     items = []
     for number in range(count):

@@ -1,6 +1,7 @@
 """iris as a backbone: statistics of cells in worker threads, the network for whole batches."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -67,7 +68,8 @@ class Iris(Backbone):
         pictures = list(pictures)
         if len(pictures) != 1:
             raise ModelError(f"iris looks at one picture at a time, got {len(pictures)}")
-        return Seen(*stem.describe(windows.take(pictures[0].pixels)))
+        with _one_thread():
+            return Seen(*stem.describe(windows.take(pictures[0].pixels)))
 
     def logits(
         self, examples: Sequence[Seen], prompt: Prompt, candidates: Sequence[str]
@@ -79,7 +81,7 @@ class Iris(Backbone):
         """
         words = torch.tensor([self._words.single(c) for c in candidates], device=self._device)
         opening = self._opening(prompt)
-        with torch.inference_mode():
+        with torch.inference_mode(), _one_thread():
             question = self._question(prompt.question)
             if not examples:
                 return torch.zeros(0, len(candidates))
@@ -113,6 +115,17 @@ class Iris(Backbone):
             numbers = torch.tensor(ids, device=self._device)
             _, self._read[question] = self._network.read(self._network.words(numbers)[None])
         return self._read[question]
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute on one core: iris is so small that threads would wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def load(weights: Path | None = None, device: str = "cpu", dtype: str = "float32") -> Iris:
