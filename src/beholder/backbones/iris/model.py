@@ -20,9 +20,9 @@ from beholder.media.frames import Picture
 from beholder.prompts import IMAGE_QUALITY, Prompt
 
 PIXELS: Final = (
-    f"windows of {windows.SIDE} px on an even grid, at most {windows.MOST} ({windows.MOST_OF_LARGE} "
-    f"above {windows.LARGE} px), mirrored below "
-    f"{windows.SIDE} px; log-DCT statistics of 32 px cells at full, half and quarter size; 1"
+    f"windows of {windows.SIDE} px on an even grid, at most {windows.MOST},"
+    f" above {windows.LARGE} px {windows.MOST_OF_LARGE}, mirrored below {windows.SIDE} px;"
+    " log-DCT statistics of 32 px cells at full, half and quarter size; 1"
 )
 """The rule from pixels to cells; the number at its end changes with any change of the result."""
 DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
