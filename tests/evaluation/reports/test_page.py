@@ -278,6 +278,18 @@ def test_two_tasks_have_a_histogram_each(made: Made) -> None:
     rows = [row("a.jpg", task=task) for task in ("quality", "aesthetics")]
     found = made(*rows, *rows)
     assert len(found.all("svg", "plot")) == 2
+    lead = " ".join(found.all("p", "lead")[0]["text"].split())
+    assert lead == "4 scores of 2 kinds by the model iris."
+
+
+def test_the_opening_line_counts_pictures_clips_and_what_is_missing(made: Made) -> None:
+    rows = [row("a.jpg"), row("b.jpg"), row("c.mp4", media="video"), failed("d.jpg")]
+    found = made(*rows, counts={"skipped": 1200})
+    lead = " ".join(found.all("p", "lead")[0]["text"].split())
+    expected = (
+        "2 pictures and 1 clip scored for quality by the model iris, 1,200 skipped, 1 not scored."
+    )
+    assert lead == expected
 
 
 def test_the_histogram_counts_every_score_in_the_colour_of_its_level(made: Made) -> None:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 
@@ -129,6 +130,7 @@ class Axis:
     """None for a measure that has no fixed range."""
 
     @classmethod
+    @lru_cache(maxsize=64)
     def of(cls, scale: str) -> "Axis":
         """Read the `scale` column of a score table."""
         try:
