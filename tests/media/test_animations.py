@@ -84,3 +84,14 @@ def test_damage_in_a_later_frame_is_an_error_when_it_is_reached():
     data[at : at + 200] = bytes(200)
     with pytest.raises(MediaError, match="PNG is damaged"):
         list(read(bytes(data), FrameRule.parse("6")).pictures)
+
+
+def test_a_turned_animation_is_as_wide_as_its_frames():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    frames = [Image.new("RGB", (20, 10), (index * 50, 0, 0)) for index in range(3)]
+    store = io.BytesIO()
+    frames[0].save(store, "WEBP", save_all=True, append_images=frames[1:], duration=100, exif=exif)
+    found = read(store.getvalue(), FrameRule.parse("3"))
+    assert (found.width, found.height) == (10, 20)
+    assert {picture.pixels.shape for picture in found.pictures} == {(20, 10, 3)}

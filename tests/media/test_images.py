@@ -14,6 +14,7 @@ from beholder.media.reading import read
 from beholder.media.sampling import FrameRule
 
 RULE = FrameRule(8)
+MANY = {"TIFF", "GIF", "PNG", "WEBP"}
 
 
 def save(image, **options):
@@ -405,3 +406,70 @@ def test_our_own_limit_is_the_only_one_in_our_reads(make, monkeypatch, form):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     data = make.picture()
     assert pixels(save(Image.fromarray(data), format=form)).shape == data.shape
+
+
+def nclx(primaries, transfer):
+    """A PNG chunk of ITU-T H.273 numbers: full range RGB."""
+    import struct
+    import zlib
+
+    body = b"cICP" + bytes([primaries, transfer, 0, 1])
+    return struct.pack(">I", 4) + body + struct.pack(">I", zlib.crc32(body))
+
+
+@pytest.mark.parametrize(("transfer", "name"), [(16, "PQ"), (18, "HLG")])
+def test_hdr_png_and_avif_are_refused_and_never_misread(transfer, name):
+    data = png(4, 4, 8, 2, bytes(48), nclx(9, transfer))
+    with pytest.raises(MediaError, match=rf"PNG is HDR \({name}\)"):
+        read(data, RULE)
+    coded = bytearray(save(Image.new("RGB", (16, 16)), format="AVIF"))
+    at = coded.index(b"colrnclx") + 10
+    coded[at : at + 2] = transfer.to_bytes(2, "big")
+    with pytest.raises(MediaError, match=rf"AVIF is HDR \({name}\)"):
+        read(bytes(coded), RULE)
+
+
+def test_png_in_wide_primaries_becomes_srgb():
+    data = png(4, 4, 8, 2, bytes([180, 100, 100] * 16), nclx(12, 13))
+    red = pixels(data)[0, 0]
+    assert red[0] > 185
+    assert red[1] < 100
+    assert read(data, RULE).notes == ("wide gamut converted to sRGB",)
+    assert (
+        pixels(png(4, 4, 8, 2, bytes([128] * 48), nclx(12, 13))).tolist() == [[[128] * 3] * 4] * 4
+    )
+
+
+@pytest.mark.parametrize("bits", [8, 10])
+def test_hdr_heic_is_tone_mapped(make, bits):
+    signal = 0.5806888810416109
+    grey = np.full((64, 64, 3), signal)
+    frames = read(make.heic([grey], nclx=(9, 16, 6), bits=bits), RULE)
+    (picture,) = frames.pictures
+    assert 200 <= picture.pixels[32, 32].min() <= picture.pixels[32, 32].max() <= 240
+    assert frames.notes == ("HDR (PQ) tone-mapped to sRGB",)
+
+
+def test_a_file_too_large_to_be_a_picture_is_refused(make, monkeypatch):
+    monkeypatch.setattr(limits, "BYTES", 100)
+    for form in ("JPEG", "WEBP", "AVIF"):
+        with pytest.raises(MediaError, match="file is larger than"):
+            read(save(Image.fromarray(make.picture()), format=form), RULE)
+
+
+def test_files_are_closed_when_frames_are(make, tmp_path):
+    import gc
+    import warnings
+
+    path = tmp_path / "a"
+    pages = [Image.fromarray(make.picture(seed=seed)) for seed in range(3)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for form in ("TIFF", "GIF", "PNG", "WEBP", "JPEG", "BMP"):
+            many = {"save_all": True, "append_images": pages[1:]} if form in MANY else {}
+            pages[0].save(path, form, **many)
+            frames = read(path, RULE)
+            next(iter(frames.pictures))
+            frames.close()
+            del frames
+            gc.collect()

@@ -1,6 +1,8 @@
 """Files of several pictures, by Pillow: animations are clips, pages are pictures without time."""
 
 from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from io import BufferedIOBase
 from itertools import accumulate
 from typing import Final
@@ -10,7 +12,14 @@ from PIL import ImageFile
 from beholder.errors import MediaError
 from beholder.media import limits
 from beholder.media.frames import Frames, Picture
-from beholder.media.images import damage_explained, decode, lazily, open_pillow, single
+from beholder.media.images import (
+    damage_explained,
+    decode,
+    lazily,
+    open_pillow,
+    orientation,
+    single,
+)
 from beholder.media.sampling import FrameRule
 from beholder.media.sniff import Kind
 
@@ -33,14 +42,31 @@ def read_pillow(file: BufferedIOBase, kind: Kind, rule: FrameRule) -> Frames:
     with damage_explained(kind):
         image = open_pillow(file, kind)
         if kind.reader == "tiff":
-            return _pages(image, kind, rule)
+            frames = _pages(image, kind, rule)
+            return _closing(frames, file)
         first = 1 if getattr(image, "default_image", False) else 0
         total = getattr(image, "n_frames", 1)
         if total - first > 1:
-            return _animation(image, kind, rule, range(first, total))
+            frames = _animation(image, kind, rule, range(first, total))
+            return _closing(frames, file)
         picture, notes = decode(image)
     file.close()
     return single(picture, notes)
+
+
+def _closing(frames: Frames, file: BufferedIOBase) -> Frames:
+    """Frames that hold the file open until they are read or closed."""
+    if isinstance(frames.pictures, tuple):
+        file.close()
+        return frames
+    return replace(frames, pictures=_then_close(frames.pictures, file), close=file.close)
+
+
+def _then_close(pictures: Iterable[Picture], file: BufferedIOBase) -> Iterator[Picture]:
+    try:
+        yield from pictures
+    finally:
+        file.close()
 
 
 def _pages(image: ImageFile.ImageFile, kind: Kind, rule: FrameRule) -> Frames:
@@ -49,11 +75,10 @@ def _pages(image: ImageFile.ImageFile, kind: Kind, rule: FrameRule) -> Frames:
     if len(pages) == 1:
         image.seek(pages[0])
         picture, notes = decode(image)
-        image.close()
         return single(picture, notes)
     pictures = lazily(image, kind, [(page, None) for page in chosen])
     notes = (f"{len(pages)} pages",)
-    return Frames("image", width, height, None, pictures, notes, image.close)
+    return Frames("image", width, height, None, pictures, notes)
 
 
 def _full_pages(image: ImageFile.ImageFile) -> tuple[list[int], tuple[int, int]]:
@@ -75,6 +100,8 @@ def _full_pages(image: ImageFile.ImageFile) -> tuple[list[int], tuple[int, int]]
 
 def _animation(image: ImageFile.ImageFile, kind: Kind, rule: FrameRule, indices: range) -> Frames:
     width, height = image.size
+    if orientation(image) >= 5:
+        height, width = width, height
     if width * height * len(indices) > limits.ANIMATION_PIXELS:
         raise MediaError(
             f"this animation has {len(indices)} frames of {width}×{height};"
@@ -89,7 +116,7 @@ def _animation(image: ImageFile.ImageFile, kind: Kind, rule: FrameRule, indices:
         for moment in rule.times(seconds)
     ]
     pictures = lazily(image, kind, chosen)
-    return Frames("video", width, height, seconds, pictures, (), image.close)
+    return Frames("video", width, height, seconds, pictures)
 
 
 def _shown_ms(image: ImageFile.ImageFile, kind: Kind, index: int) -> float:

@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+from jaxtyping import TypeCheckError
 from PIL import Image
 
 from beholder.errors import MediaError, UsageError
@@ -58,6 +59,8 @@ def read_image(image: Image.Image) -> Frames:
                 profile=profile if isinstance(profile, bytes) else None,
                 orientation=exif_orientation(exif) if isinstance(exif, bytes) else 1,
             )
-    except BROKEN_DATA as error:
+    except (MediaError, TypeCheckError):
+        raise
+    except (MemoryError, *BROKEN_DATA) as error:
         raise MediaError(f"this Pillow image cannot be decoded ({error}): load it again") from error
     return single(picture, notes)

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from io import BufferedIOBase
+from io import SEEK_END, BufferedIOBase
 from typing import Final
 
 import numpy as np
@@ -13,7 +13,8 @@ from jaxtyping import TypeCheckError
 from PIL import Image, ImageFile
 
 from beholder.errors import MediaError
-from beholder.media import heif, jpeg, limits
+from beholder.media import hdr, heif, jpeg, limits
+from beholder.media.codepoints import code_points, refuse_hdr
 from beholder.media.flatten import TURNED, flatten
 from beholder.media.frames import Frames, Picture
 from beholder.media.orientation import exif_orientation, upright
@@ -30,7 +31,6 @@ BROKEN_DATA: Final = (
     AttributeError,
     AssertionError,
     EOFError,
-    MemoryError,
     NotImplementedError,
     RuntimeError,
     struct.error,
@@ -50,6 +50,11 @@ _CLASSES: Final = {
 }
 
 
+_WHOLE: Final = frozenset(["webp", "avif"])
+"""Plugins that read the whole file into memory."""
+_PRIMARIES: Final = "beholder_primaries"
+
+
 @contextmanager
 def damage_explained(kind: Kind) -> Iterator[None]:
     """Read with Pillow, quietly; whatever breaks becomes one sentence.
@@ -62,6 +67,10 @@ def damage_explained(kind: Kind) -> Iterator[None]:
             yield
     except (MediaError, TypeCheckError):
         raise
+    except MemoryError as error:
+        raise MediaError(
+            f"there is not enough memory to decode this {kind.name}: make it smaller first"
+        ) from error
     except BROKEN_DATA as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise MediaError(
@@ -123,9 +132,14 @@ def open_pillow(file: BufferedIOBase, kind: Kind) -> ImageFile.ImageFile:
     Raises:
         MediaError: when it is over the limit.
     """
+    if kind.reader in _WHOLE:
+        limits.check_bytes(file.seek(0, SEEK_END))
+    points = code_points(file, kind)
+    refuse_hdr(points, kind)
     module, _, name = _CLASSES[kind.reader].partition(".")
     image: ImageFile.ImageFile = getattr(import_module(f"PIL.{module}"), name)(file)
     limits.check_size(*image.size)
+    image.info[_PRIMARIES] = points.primaries
     return image
 
 
@@ -136,13 +150,23 @@ def decode(image: ImageFile.ImageFile) -> tuple[Picture, tuple[str, ...]]:
         image.load()
         flat = _white_is_high(image)
         profile = image.info.get("icc_profile")
-        exif = image.info.get("exif")
-        is_tiff = image.format == "TIFF"
-        return flatten(
+        picture, notes = flatten(
             flat,
             profile=profile if isinstance(profile, bytes) else None,
-            orientation=exif_orientation(exif) if isinstance(exif, bytes) and not is_tiff else 1,
+            orientation=orientation(image),
         )
+        primaries = image.info.get(_PRIMARIES)
+        if profile is None and primaries in hdr.WIDE:
+            return Picture(hdr.narrow(picture.pixels, primaries)), (*notes, hdr.NARROWED)
+        return picture, notes
+
+
+def orientation(image: ImageFile.ImageFile) -> int:
+    """The EXIF orientation that is still to be applied; Pillow turns TIFF itself."""
+    exif = image.info.get("exif")
+    if image.format == "TIFF" or not isinstance(exif, bytes):
+        return 1
+    return exif_orientation(exif)
 
 
 def _white_is_high(image: ImageFile.ImageFile) -> Image.Image:

@@ -18,7 +18,7 @@ PACKETS: Final = 4_000_000
 """Most packets of a clip that are looked at to find out how long it is (about 18 hours)."""
 
 BYTES: Final = 2**31
-"""Most bytes of a picture file that must be read whole (JPEG, HEIC)."""
+"""Most bytes of a picture file that must be read whole (JPEG, HEIC, WebP, AVIF)."""
 PAGES: Final = 10_000
 """Most pages of a document that are looked at."""
 
@@ -49,11 +49,21 @@ def read_all(file: BufferedIOBase) -> bytes:
         MediaError: when it is larger than any picture of its kind can be.
     """
     data = file.read(BYTES + 1)
-    if len(data) > BYTES:
-        raise MediaError(
-            f"the file is larger than {BYTES / 2**30:.0f} GiB, which no picture of its kind is"
-        )
+    check_bytes(len(data))
     return data
+
+
+def check_bytes(count: int) -> None:
+    """Refuse a file that is larger than any picture of its kind can be.
+
+    Raises:
+        MediaError: with the limit.
+    """
+    if count > BYTES:
+        raise MediaError(
+            f"the file is larger than {BYTES / 2**30:.0f} GiB, which no picture of its kind is:"
+            " check where it comes from"
+        )
 
 
 @contextmanager
