@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-COLOURS = dict(zip(LEVELS, ("#2166ac", "#67a9cf", "#a3a3a3", "#ef8a62", "#b2182b"), strict=True))
-"""Blue to red through grey: told apart by colour-blind readers, too."""
+COLOURS = dict(zip(LEVELS, ("#2f6db5", "#6aa9de", "#cdbd82", "#e08f40", "#b5482c"), strict=True))
+"""Blue to red through sand, as on the page: told apart by colour-blind readers, too."""
 BAR_WIDTH = 20
 LONG = 24
 """More rows than this are shown as the best and the worst."""
