@@ -46,8 +46,8 @@ def make_sky(rng: np.random.Generator, elevation_deg: float, azimuth_deg: float)
     return Sky(
         sun=sun,
         sun_color=rgb(1.0, 0.9, 0.76) * (1 - low) + warm * low,
-        zenith=rgb(0.09, 0.21, 0.50) * (1 - low) + rgb(0.085, 0.17, 0.36 + 0.04 * tint) * low,
-        horizon=rgb(0.46, 0.62, 0.85) * (1 - low) + rgb(0.80, 0.50, 0.36 + 0.10 * tint) * low,
+        zenith=rgb(0.07, 0.19, 0.50) * (1 - low) + rgb(0.055, 0.13, 0.34 + 0.04 * tint) * low,
+        horizon=rgb(0.46, 0.62, 0.85) * (1 - low) + rgb(0.98, 0.52, 0.27 + 0.09 * tint) * low,
         glow=warm,
         clouds=lattice(rng),
         cover=float(rng.uniform(-0.08, 0.22)),
@@ -61,7 +61,7 @@ def clear_sky(sky: Sky, rays: np.ndarray) -> np.ndarray:
     facing = np.clip(rays @ sky.sun, 0, 1)
     fall = np.exp(-up * 5.5)
     away = (0.45 + 0.55 * facing)[..., None]
-    horizon = sky.horizon * away + rgb(0.30, 0.36, 0.50) * (1 - away)
+    horizon = sky.horizon * away + rgb(0.25, 0.36, 0.54) * (1 - away)
     color = mix(sky.zenith, horizon, fall)
     halo = 0.30 * facing**6 * np.exp(-up * 3.0) + 0.55 * facing**48 + 1.2 * facing**600
     return color + sky.glow * halo[..., None]
@@ -161,7 +161,9 @@ def develop(image: np.ndarray, exposure: float, contrast: float = 0.35) -> np.nd
     x = x * (1 + x / 18.0) / (1 + 0.75 * x)
     x = np.clip(x, 0, 1)
     y = np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** np.float32(1 / 2.4) - 0.055)
-    return y + np.float32(contrast) * (y * y * (3 - 2 * y) - y)
+    y += np.float32(contrast) * (y * y * (3 - 2 * y) - y)
+    grey = (y @ rgb(0.30, 0.59, 0.11))[..., None]
+    return grey + np.float32(1.2) * (y - grey)
 
 
 def vignette(image: np.ndarray, amount: float) -> np.ndarray:

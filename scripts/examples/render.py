@@ -43,15 +43,15 @@ class Clip:
 
 
 PICTURES = (
-    Picture("terrain", 2, 1200, 800, ("blur", "jpeg")),
-    Picture("clouds", 2, 1200, 750, ("banding",)),
+    Picture("terrain", 19, 1200, 800, ("blur", "jpeg")),
+    Picture("clouds", 9, 1200, 750, ("banding",)),
     Picture("foliage", 1, 1024, 768, ("noise",)),
     Picture("water", 3, 1200, 800, ("dark",)),
-    Picture("still", 1, 1024, 768, ("lowres",)),
-    Picture("text", 4, 800, 1066, ("motion",)),
+    Picture("still", 8, 1024, 768, ("lowres",)),
+    Picture("text", 1, 800, 1066, ("motion",)),
 )
 CLIPS = (
-    Clip("terrain_flight.mp4", "terrain", 2, 96, 96),
+    Clip("terrain_flight.mp4", "terrain", 19, 96, 96),
     Clip("water_worsening.mp4", "water", 3, 96, 48),
 )
 

@@ -7,18 +7,20 @@ import torch
 from torch.nn.functional import grid_sample
 
 from examples.light import Sky, bands, bloom, camera_rays, cloudy_sky, make_sky, rgb, sun_disc, unit
-from examples.noise import cloudy, ramp
+from examples.noise import cloudy, ramp, smooth
 
 TILE = 13.0  # km, side of the periodic volume
 TOP = 2.6  # km, height of the volume
 GRID = (52, 256, 256)  # y, z, x
 DETAIL = 1.3  # km, side of the periodic detail
-EXTINCTION = 20.0  # per km in the densest cloud
+EXTINCTION = 22.0  # per km in the densest cloud
+EDGE = (0.0, 0.20)  # where the field's cloud begins and is dense
+FRAY = 0.34  # how far the fine detail moves that edge
 
 
 @dataclass(frozen=True)
 class Weather:
-    """A lit cloud volume (density, optical depth to the sun), fine detail, a sky, a camera."""
+    """A lit cloud volume (body, optical depth to the sun), fine detail, a sky, a camera."""
 
     volume: torch.Tensor
     detail: torch.Tensor
@@ -28,8 +30,8 @@ class Weather:
     pitch: float
 
 
-def _density(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Cloud density 0 … 1 on the grid, and the height of the cloud tops, 0 … 1."""
+def _body(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Field that is positive inside cloud, on the grid, and the height of the tops, 0 … 1."""
     ny, nz, nx = GRID
     swell = cloudy(rng, (nz, nx), (4, 4), 4)
     swell = swell / swell.std()
@@ -39,8 +41,16 @@ def _density(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     puffs = 0.8 - puffs
     y = np.linspace(0, 1, ny, dtype=np.float32)[:, None, None]
     shape = (roof - y) * 3.6 + 0.62 * puffs
-    density = ramp(0.0, 0.34, shape) * ramp(-0.02, 0.10, y) * ramp(1.0, 0.9, y)
-    return density.astype(np.float32), roof
+    shape = shape - 2.0 * ramp(0.08, 0.0, y) - 2.0 * ramp(0.9, 1.0, y)
+    return shape.astype(np.float32), roof
+
+
+def _fray(rng: np.random.Generator) -> np.ndarray:
+    """Fine billows, periodic, about -1 … 1."""
+    total = np.zeros((64, 64, 64), np.float32)
+    for k, cells in enumerate((5, 11, 23)):
+        total += (0.75 - np.abs(smooth(rng, total.shape, (cells,) * 3))) * np.float32(0.6**k)
+    return total * np.float32(0.6)
 
 
 def _viewpoint(rng: np.random.Generator, roof: np.ndarray) -> np.ndarray:
@@ -67,20 +77,18 @@ def _depth_to_sun(density: np.ndarray, sun: np.ndarray) -> np.ndarray:
     up = max(float(sun[1]), 0.16)
     parts = 4
     move = np.array([sun[2], sun[0]]) * rise / up / (TILE / nx) / parts
-    length = rise / up / parts
-    depth = np.zeros_like(density)
-    carried = np.zeros((nz, nx), np.float32)
+    add = np.float32(rise / up / parts * EXTINCTION * 0.5)
     fz, fx = np.fft.fftfreq(nz)[:, None], np.fft.rfftfreq(nx)
-    turn = np.exp(2j * np.pi * (fz * move[0] + fx * move[1])).astype(np.complex64)
-    turn *= np.exp(-((fz**2 + fx**2) * 6.0)).astype(np.float32)
+    turn = np.exp(2j * np.pi * (fz * move[0] + fx * move[1]) - (fz**2 + fx**2) * 6.0)
+    waves = np.fft.rfft2(density, axes=(1, 2))
+    carried = np.zeros_like(waves[0])
     for layer in range(ny - 1, -1, -1):
+        here = waves[layer] * add
         for _ in range(parts):
-            carried += density[layer] * np.float32(length * EXTINCTION * 0.5)
-            moved = np.fft.irfft2(np.fft.rfft2(carried) * turn, s=(nz, nx))
-            carried = np.maximum(moved.astype(np.float32), 0)
-            carried += density[layer] * np.float32(length * EXTINCTION * 0.5)
-        depth[layer] = carried
-    return depth
+            carried = (carried + here) * turn + here
+        waves[layer] = carried
+    depth = np.fft.irfft2(waves, s=(nz, nx), axes=(1, 2))
+    return np.maximum(depth, 0).astype(np.float32)
 
 
 def make_weather(seed: int, seconds: float) -> Weather:
@@ -88,11 +96,11 @@ def make_weather(seed: int, seconds: float) -> Weather:
     rng = np.random.default_rng([seed, 23])
     side = rng.choice([-1, 1])
     sky = make_sky(rng, rng.uniform(8, 20), side * rng.uniform(15, 75))
-    density, roof = _density(rng)
-    depth = _depth_to_sun(density, sky.sun)
-    volume = np.stack([density, depth])
+    body, roof = _body(rng)
+    depth = _depth_to_sun(ramp(EDGE[0], EDGE[1], body), sky.sun)
+    volume = np.stack([body, depth])
     volume = np.pad(volume, ((0, 0), (0, 0), (0, 1), (0, 1)), mode="wrap")
-    detail = np.pad(cloudy(rng, (48, 48, 48), (6, 6, 6), 3) * 0.5, (0, 1), mode="wrap")
+    detail = np.pad(_fray(rng), (0, 1), mode="wrap")
     return Weather(
         volume=torch.from_numpy(volume)[None],
         detail=torch.from_numpy(detail)[None, None],
@@ -111,7 +119,8 @@ def _read(grid: torch.Tensor, points: np.ndarray, side: float, top: float) -> np
     place[:, 2] = points[:, 1] / top % 1.0 if top == side else points[:, 1] / top
     place = place * 2 - 1
     at = torch.from_numpy(place).view(1, 1, 1, -1, 3)
-    return grid_sample(grid, at, mode="bilinear", align_corners=True)[0, :, 0, 0].numpy()
+    read = grid_sample(grid, at, mode="bilinear", padding_mode="border", align_corners=True)
+    return read[0, :, 0, 0].numpy()
 
 
 def _phase(cosine: np.ndarray) -> np.ndarray:
@@ -125,9 +134,9 @@ def _phase(cosine: np.ndarray) -> np.ndarray:
 def _scatter(sky: Sky, depth: np.ndarray, height: np.ndarray, phase: np.ndarray) -> np.ndarray:
     """Light sent to the eye by cloud with `depth` towards the sun, at `height` 0 … 1."""
     direct = np.exp(-depth) * phase
-    several = 0.45 * np.exp(-0.28 * depth) * (0.55 + 0.45 * phase) + 0.22 * np.exp(-0.07 * depth)
-    ambient = (0.55 * sky.zenith + 0.18 * sky.horizon) * (0.35 + 0.9 * height)[:, None]
-    return sky.sun_color * (1.15 * (direct + several))[:, None] + ambient
+    several = 0.50 * np.exp(-0.30 * depth) * (0.5 + 0.5 * phase) + 0.10 * np.exp(-0.06 * depth)
+    ambient = (0.85 * sky.zenith + 0.10 * sky.horizon) * (0.35 + 0.9 * height)[:, None]
+    return sky.sun_color * (1.9 * (direct + several))[:, None] + ambient
 
 
 def march(weather: Weather, rays: np.ndarray, jitter: np.ndarray) -> np.ndarray:
@@ -144,25 +153,28 @@ def march(weather: Weather, rays: np.ndarray, jitter: np.ndarray) -> np.ndarray:
     )
     t = (t * (1 + 0.03 * jitter)).astype(np.float32)
     live = np.arange(len(rays))
-    for _ in range(260):
+    for _ in range(300):
         tl = t[live]
-        step = 0.025 + 0.016 * tl
+        step = 0.014 + 0.0155 * tl
         points = weather.eye + rays[live] * tl[:, None]
         points[:, 1] += tl * tl / np.float32(12742)
-        density, depth = _read(weather.volume, points, TILE, TOP)
-        cloud = np.flatnonzero(density > 0.004)
+        body, depth = _read(weather.volume, points, TILE, TOP)
+        cloud = np.flatnonzero(body > EDGE[0] - FRAY)
         if len(cloud):
             who = live[cloud]
             fine = _read(weather.detail, points[cloud], DETAIL, DETAIL)[0]
-            d = density[cloud]
-            d = np.clip(d - (0.26 * (1 - d)) * (fine + 0.35), 0, 1)
+            finer = _read(weather.detail, points[cloud] * 4.1 + 0.3, DETAIL, DETAIL)[0]
+            fine += 0.42 * finer * np.exp(-0.12 * tl[cloud])
+            d = ramp(EDGE[0], EDGE[1], body[cloud] + FRAY * np.clip(fine, -1, 1))
             alpha = 1 - np.exp(-EXTINCTION * d * step[cloud])
-            light = _scatter(sky, depth[cloud], points[cloud, 1] / TOP, phase[who])
-            fog = np.exp(-tl[cloud] * 0.035)[:, None]
+            light = _scatter(
+                sky, depth[cloud] + np.clip(0.9 * fine, 0, 1), points[cloud, 1] / TOP, phase[who]
+            )
+            fog = np.exp(-tl[cloud] * 0.03)[:, None]
             light = light * fog + air[who] * (1 - fog)
             color[who] += light * (alpha * through[who])[:, None]
             through[who] *= 1 - alpha
-        t[live] = tl + step * np.where(density > 0.004, 1.0, 1.6).astype(np.float32)
+        t[live] = tl + step * np.where(body > EDGE[0] - FRAY, 1.0, 1.8).astype(np.float32)
         y = points[:, 1]
         rising = rays[live, 1] > 0
         live = live[(through[live] > 0.02) & (tl < 70) & (y > 0) & ~((y > TOP) & rising)]
@@ -170,7 +182,7 @@ def march(weather: Weather, rays: np.ndarray, jitter: np.ndarray) -> np.ndarray:
             break
     behind = cloudy_sky(sky, rays)
     below = rays[:, 1] < 0
-    behind[below] = air[below] * 0.8
+    behind[below] = 0.35 * air[below] + 0.45 * sky.zenith
     behind[~below] += sun_disc(sky, rays[~below])
     return color + behind * through[:, None]
 

@@ -76,7 +76,7 @@ def wood(grove: Grove, rng: np.random.Generator, width: int, height: int) -> np.
         _disc(
             picture,
             (px * width, py * height, radius * height),
-            power * (0.6 * grove.sun + 2 * grove.back),
+            power * (0.35 * grove.sun + 0.55 * grove.shine + grove.back),
         )
     return picture
 
@@ -143,7 +143,7 @@ def _blade(grove: Grove, leaf: Leaf, s: np.ndarray, w: np.ndarray, across: np.nd
     lane = (s - wide * (0.9 - 0.35 * s)) * grove.veins + 0.35 * np.sign(w)
     cell = lane - np.floor(lane) - 0.5
     thin = np.clip(1 - np.abs(across), 0, 1)
-    side_vein = np.exp(-((cell / (0.055 + 0.05 * thin)) ** 2)) * (0.35 + 0.65 * thin)
+    side_vein = np.exp(-((cell / (0.035 + 0.035 * thin)) ** 2)) * (0.45 + 0.55 * thin)
     rib = np.exp(-((w / (0.012 * (1.3 - s))) ** 2))
     a, b = s * 38 + leaf.seed, w * 38
     net = np.abs(gradient(grove.noise, a + 0.6 * b, b)) + np.abs(
@@ -151,7 +151,7 @@ def _blade(grove: Grove, leaf: Leaf, s: np.ndarray, w: np.ndarray, across: np.nd
     )
     net = 1 - ramp(0.0, 0.16, net * 0.5)
     blotch = fbm(grove.noise, s * 3 + leaf.seed, w * 3, 4)
-    veins = np.clip(0.62 * side_vein + 0.9 * rib + 0.20 * net, 0, 1)
+    veins = np.clip(0.9 * side_vein + 1.0 * rib + 0.42 * net, 0, 1)
     relief = np.cos(2 * np.pi * cell) * thin * 0.5 - rib
     return veins, blotch, relief
 
@@ -193,11 +193,12 @@ def _color(grove: Grove, leaf: Leaf, at: tuple, behind: np.ndarray, high: float)
     else:
         veins, blotch, relief = 0.3 * np.exp(-((w / 0.02) ** 2)), 0 * s, 0 * s
     tilt = np.cos(leaf.angle - grove.light)
-    power = (0.62 + 0.30 * np.tanh(leaf.tone)) * (0.8 + 0.25 * tilt * np.sign(w) + 0.35 * blotch)
-    power = power * (1 - 0.66 * behind) * (1 + 0.10 * relief)
+    power = (0.66 + 0.40 * np.tanh(leaf.tone)) * (0.8 + 0.25 * tilt * np.sign(w) + 0.35 * blotch)
+    rim = 1 - 0.35 * np.clip(np.abs(across) - 0.86, 0, 0.14) / 0.14
+    power = power * (1 - 0.68 * behind) * (1 + 0.22 * relief) * rim
     shine = grove.shine * np.exp(np.array([0.10, 0.0, -0.1]) * leaf.tone).astype(np.float32)
-    through = shine * (power * (1 - 0.62 * veins))[:, None]
-    warm = shine[None] * grove.sun * (0.35 * veins * power)[:, None]
+    through = shine * (power * (1 - 0.70 * veins))[:, None]
+    warm = shine[None] * grove.sun * (0.30 * veins * power)[:, None]
     sheen = np.clip(0.5 + 0.5 * relief + 0.5 * across * np.sign(tilt), 0, 1) ** 2 * 0.10
     return grove.deep + through + warm + sheen[:, None] * rgb(0.55, 0.75, 0.85)
 
@@ -228,8 +229,8 @@ def stem(layer: np.ndarray, grove: Grove, leaves: list[Leaf], thick: float) -> N
 def layer_of(
     grove: Grove, rng: np.random.Generator, plan: tuple, size: tuple[int, int]
 ) -> np.ndarray:
-    """A layer of twigs; `plan` is (twigs, leaf size, blur in heights)."""
-    count, leaf_size, soft = plan
+    """A layer of twigs; `plan` is (twigs, leaf size, blur in heights, how far in they reach)."""
+    count, leaf_size, soft, reach = plan
     height, width = size
     times = 1 if soft * height < 3 else int(min(8, soft * height / 1.5))
     small = (-(-height // times), -(-width // times))
@@ -239,15 +240,16 @@ def layer_of(
         edge = rng.integers(0, 3)
         along = rng.uniform(-0.05, 1.05)
         start = [(along * aspect, -0.08), (-0.08, along * 0.9), (aspect + 0.08, along * 0.9)][edge]
-        aim = np.array([rng.uniform(0.25, 0.75) * aspect, rng.uniform(0.35, 0.8)]) - start
-        leaves = twig(rng, np.array(start), float(np.arctan2(aim[1], aim[0])), leaf_size)
+        goal = np.array([rng.uniform(0.25, 0.75) * aspect, rng.uniform(0.35, 0.8)])
+        aim = goal - start
+        start = goal - aim * (2.0 - reach)
+        leaves = twig(rng, start, float(np.arctan2(aim[1], aim[0])), leaf_size)
         stem(layer, grove, leaves, leaf_size * 0.022)
         for leaf in leaves:
             draw(layer, grove, leaf)
     layer = blur(layer, soft * small[0])
-    return (
-        layer if times == 1 else enlarge(layer, small[0] * times, small[1] * times)[:height, :width]
-    )
+    full = enlarge(layer, small[0] * times, small[1] * times) if times > 1 else layer
+    return full[:height, :width]
 
 
 def linear(width: int, height: int, seed: int, seconds: float = 0.0) -> np.ndarray:
@@ -257,10 +259,10 @@ def linear(width: int, height: int, seed: int, seconds: float = 0.0) -> np.ndarr
     grove = make_grove(rng)
     picture = wood(grove, rng, width, height)
     plans = (
-        (5, 0.13, 0.022),
-        (3, 0.19, 0.009),
-        (3, 0.27, 0.0),
-        (1, 0.5, 0.035),
+        (5, 0.13, 0.022, 1.0),
+        (3, 0.19, 0.009, 1.0),
+        (3, 0.27, 0.0, 1.0),
+        (1, 0.34, 0.035, -1.4),
     )
     for n, plan in enumerate(plans):
         layer = layer_of(grove, rng, plan, (height, width))

@@ -16,6 +16,7 @@ from examples.still_solids import (
     make_room,
     nearest,
     occlusion,
+    on_stalk,
     shadow,
     trace,
 )
@@ -42,7 +43,8 @@ def plaster(room: Room, p: np.ndarray) -> np.ndarray:
     """Colour of the wall behind."""
     stain = fbm(room.noise, p[:, 0] * 0.5 + 3, p[:, 1] * 0.6, 6, 0.55)
     tooth = fbm(room.noise, p[:, 0] * 9, p[:, 1] * 9, 3, 0.6)
-    return room.wall * (1 + 0.45 * stain + 0.12 * tooth)[:, None]
+    pool = np.exp(-0.09 * ((p[:, 0] - 0.3 * room.lamp[0]) ** 2 + (p[:, 1] - 1.4) ** 2))
+    return room.wall * ((1 + 0.40 * stain + 0.10 * tooth) * (0.6 + 0.9 * pool))[:, None]
 
 
 def skin(room: Room, thing: Thing, p: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
@@ -59,24 +61,23 @@ def skin(room: Room, thing: Thing, p: np.ndarray) -> tuple[np.ndarray, np.ndarra
         blush = ramp(
             -0.5, 0.35, np.cos(turn + thing.seed) * 0.5 + 0.7 * streak + 0.25 + 0.3 * shift
         )
-        color = mix(rgb(0.50, 0.44, 0.07), rgb(0.43, 0.030, 0.022), blush)
-        color = mix(color, rgb(0.55, 0.42, 0.2), 0.4 * dots)
-        stalk = (np.hypot(q[:, 0], q[:, 2]) < 0.16) & (q[:, 1] > 1.12)
-        color[stalk] = rgb(0.09, 0.055, 0.03)
+        color = mix(rgb(0.50, 0.44, 0.07), rgb(0.33, 0.045, 0.03), blush)
+        color = mix(color, rgb(0.55, 0.42, 0.2), 0.25 * dots)
+        color[on_stalk(thing, p)] = rgb(0.09, 0.055, 0.03)
         gloss += 0.4
     elif thing.kind == PEAR:
         green = rgb(0.42, 0.40, 0.065) * (1 - shift) + rgb(0.52, 0.36, 0.07) * shift
         color = green * (1 + 0.4 * mottle)[:, None]
         color = mix(color, rgb(0.42, 0.12, 0.04), 0.5 * ramp(0.1, 1.0, np.cos(turn + thing.seed)))
         color = mix(color, rgb(0.16, 0.09, 0.03), 0.55 * dots)
-        color[(q[:, 1] > 2.46)] = rgb(0.08, 0.05, 0.03)
+        color[on_stalk(thing, p)] = rgb(0.08, 0.05, 0.03)
     elif thing.kind == ORANGE:
-        color = rgb(0.80, 0.27, 0.018) * (1 + 0.18 * mottle)[:, None]
+        color = rgb(0.62, 0.235, 0.03) * (1 + 0.18 * mottle)[:, None]
         color[(np.hypot(q[:, 0], q[:, 2]) < 0.09) & (q[:, 1] > 1.7)] = rgb(0.14, 0.15, 0.04)
         gloss -= 0.1
     elif thing.kind == PLUM:
-        color = mix(rgb(0.06, 0.012, 0.035), rgb(0.17, 0.02, 0.03), ramp(-0.4, 0.5, mottle))
-        bloom_ = ramp(-0.1, 0.5, fbm(room.noise, u * 2.3, v * 2.3, 4) + 0.1)
+        color = mix(rgb(0.055, 0.012, 0.035), rgb(0.11, 0.016, 0.035), ramp(-1.0, 1.2, mottle))
+        bloom_ = ramp(-0.5, 0.7, fbm(room.noise, u * 1.1, v * 1.1, 5) + 0.3 * q[:, 1] - 0.2)
         color = mix(color, rgb(0.22, 0.22, 0.30), 0.45 * bloom_)
         gloss -= 0.3 * bloom_
     else:
@@ -93,7 +94,7 @@ def bumps(room: Room, thing: Thing, p: np.ndarray) -> np.ndarray:
     if thing.kind not in (ORANGE, JUG, PEAR):
         return np.zeros(len(p), np.float32)
     q = (p - thing.at) / np.float32(thing.radius)
-    scale, depth = {ORANGE: (15, 0.007), JUG: (4, 0.006), PEAR: (6, 0.004)}[thing.kind]
+    scale, depth = {ORANGE: (30, 0.0024), JUG: (3, 0.003), PEAR: (6, 0.003)}[thing.kind]
     a = gradient(room.noise, (q[:, 0] + 0.37 * q[:, 1]) * scale + thing.seed, q[:, 1] * scale)
     b = gradient(room.noise, (q[:, 2] - 0.29 * q[:, 1]) * scale, (q[:, 1] + q[:, 0]) * scale * 0.7)
     return (a + b) * np.float32(depth)
@@ -143,15 +144,15 @@ def shade(room: Room, p: np.ndarray, rays: np.ndarray) -> np.ndarray:
     """Radiance sent from points on surfaces to the eye."""
     normal, color, gloss, soft = surface(room, p)
     away = room.lamp - p
-    reach = np.sqrt((away * away).sum(1))
+    reach = np.sqrt(np.einsum("ij,ij->i", away, away))
     to_lamp = away / reach[:, None]
     cosine = np.einsum("ij,ij->i", normal, to_lamp)
-    lit = np.clip((cosine + soft * 0.25) / (1 + soft * 0.25), 0, 1)
+    lit = np.clip((cosine + soft * 0.6) / (1 + soft * 0.6), 0, 1)
     start = p + normal * np.float32(0.012)
     lit[lit > 0] *= shadow(room, start[lit > 0], to_lamp[lit > 0], reach[lit > 0])
     open_ = occlusion(room, start, normal)
     strength = 26.0 / (reach * reach)
-    ambient = 0.20 * open_ * (0.7 + 0.3 * normal[:, 1])
+    ambient = 0.27 * open_ * (0.7 + 0.3 * normal[:, 1])
     warm = 0.10 * open_ * np.clip(0.6 - normal[:, 1], 0, 1) * (p[:, 1] < 1.2)
     light = room.lamp_color * (2.1 * lit * strength)[:, None]
     light = light + rgb(0.75, 0.86, 1.0) * ambient[:, None] + rgb(1.0, 0.6, 0.35) * warm[:, None]
@@ -186,4 +187,4 @@ def linear(width: int, height: int, seed: int, seconds: float = 0.0) -> np.ndarr
     return vignette(bloom(out, 0.08), 0.35)
 
 
-EXPOSURE = 1.3
+EXPOSURE = 1.2

@@ -42,19 +42,19 @@ def make_land(seed: int, seconds: float) -> Land:
     """Draw a landscape, light and camera."""
     rng = np.random.default_rng([seed, 11])
     side = rng.choice([-1, 1])
-    sky = make_sky(rng, rng.uniform(7, 19), side * rng.uniform(52, 88))
+    sky = make_sky(rng, rng.uniform(10, 20), side * rng.uniform(48, 100))
     autumn = rng.uniform(0, 1)
     return Land(
         noise=lattice(rng),
         sky=sky,
         at=rng.uniform(0, 100, 2).astype(np.float32),
         lake=0.0 if rng.uniform() < 0.8 else -9.0,
-        snow=float(rng.uniform(1.0, 1.9)),
-        relief=float(rng.uniform(2.5, 3.5)),
+        snow=float(rng.uniform(0.75, 1.5)),
+        relief=float(rng.uniform(2.9, 3.9)),
         green=rgb(0.05, 0.085, 0.028) * (1 - autumn) + rgb(0.14, 0.09, 0.028) * autumn,
         rock=rgb(0.22, 0.195, 0.175) * float(rng.uniform(0.8, 1.2)),
         haze=float(rng.uniform(0.018, 0.04)),
-        focal=float(rng.uniform(0.85, 1.15)),
+        focal=float(rng.uniform(1.05, 1.45)),
         eye=rgb(0.10 * seconds, rng.uniform(0.35, 0.6) + 0.012 * seconds, 0.22 * seconds),
         pitch=float(rng.uniform(-0.03, 0.02)),
     )
@@ -72,14 +72,16 @@ def elevation(land: Land, x: np.ndarray, z: np.ndarray, detail: np.ndarray | flo
         fade = np.clip(wave / detail * 0.5 - 0.5, 0, 1)
         if not np.any(fade):
             break
-        ridge = 1 - np.abs(gradient(land.noise, *octave(k, px, pz))) * 1.9
+        bump = gradient(land.noise, *octave(k, px, pz))
+        ridge = 1 - np.abs(bump) * 1.9
         ridge *= ridge
-        total += ridge * weight * fade * gain
-        weight = np.clip(ridge * weight * 1.7, 0, 1) if k else np.clip(ridge * 1.35, 0.05, 1)
+        total += bump * fade * (gain * (0.30 if k > 2 else 0.1))
+        total += ridge * weight * fade * gain * (1.0 if k else 1.25)
+        weight = np.clip(ridge * weight * 1.7, 0.10, 1) if k else np.clip(ridge * 1.35, 0.05, 1)
         gain = gain * np.float32(0.53)
     base = total - 0.52
     # a valley along the line of sight, and higher ground far away
-    valley = ramp(0.3, 7.5, np.abs(x - 0.6 * np.sin(z * 0.35)) + 0.22 * np.maximum(z - 4, 0))
+    valley = ramp(0.2, 4.2, np.abs(x - 0.6 * np.sin(z * 0.35)) + 0.32 * np.maximum(z - 5, 0))
     return base * land.relief * (0.22 + 0.9 * valley) + 0.18 * valley - 0.16
 
 
@@ -159,14 +161,19 @@ def shade(land: Land, relief: Relief, hits: Hits, pixel: float) -> np.ndarray:
     """Radiance of the land at the points: rock, grass, wood and snow in sun and sky light."""
     normal = normals(land, hits, pixel)
     fine = fbm(land.noise, hits.x * 9, hits.z * 9, 4, 0.6)
-    grain = gradient(land.noise, hits.x * 61, hits.z * 61) * np.exp(-hits.distance * 0.25)
+    grain = gradient(land.noise, hits.x * 61, hits.z * 61) * np.exp(-hits.distance * 0.15)
+    trees = gradient(land.noise, hits.x * 97, hits.z * 97 + hits.y * 60)
+    trees += 0.7 * gradient(land.noise, hits.x * 190 + 9, hits.z * 190 + hits.y * 110)
+    trees *= np.exp(-hits.distance * np.float32(220 * pixel))
     strata = gradient(land.noise, hits.y * 7 + fine, hits.x * 0.4)
     rock = land.rock * (1 + 0.35 * fine + 0.25 * strata + 0.3 * grain)[..., None]
-    green = land.green * (1 + 0.5 * fine + 0.9 * grain)[..., None]
+    green = land.green * (1.1 + 0.5 * fine + 0.7 * grain + 0.35 * trees)[..., None]
     flat = normal[..., 1]
-    color = mix(rock, green, ramp(0.55, 0.8, flat + 0.18 * fine - 0.12 * (hits.y - 0.4)))
-    dark = rgb(0.016, 0.028, 0.014) * (1 + 0.6 * grain)[..., None]
-    wood = ramp(-0.05, 0.2, fine + 0.55 - hits.y * 1.3) * ramp(0.5, 0.62, flat)
+    color = mix(rock, green, ramp(0.44, 0.66, flat + 0.22 * fine - 0.13 * (hits.y - 0.5)))
+    dark = (0.45 * land.green + rgb(0.004, 0.014, 0.008)) * (1 + 0.5 * grain + 1.5 * trees)[
+        ..., None
+    ]
+    wood = ramp(-0.05, 0.2, fine + 0.5 - hits.y * 1.0) * ramp(0.36, 0.5, flat)
     color = mix(color, dark, wood * ramp(0.01, 0.04, hits.y - land.lake))
     snow = ramp(-0.2, 0.25, hits.y - land.snow + 0.4 * fine) * ramp(0.42, 0.62, flat + 0.12 * fine)
     color = mix(color, rgb(0.86, 0.88, 0.92), snow)
@@ -175,7 +182,7 @@ def shade(land: Land, relief: Relief, hits: Hits, pixel: float) -> np.ndarray:
     open_sky = np.clip(0.85 - 0.9 * hollow, 0.35, 1.1) * (0.55 + 0.45 * flat)
     ambient = (0.5 * land.sky.zenith + 0.22 * land.sky.horizon) * open_sky[..., None]
     bounce = 0.10 * land.sky.sun_color * np.clip(1 - flat, 0, 1)[..., None]
-    light = land.sky.sun_color * (3.4 * sun)[..., None] + 1.15 * ambient + bounce
+    light = land.sky.sun_color * (5.0 * sun)[..., None] + 1.3 * ambient + bounce
     return haze(land, hits, color * light)
 
 
@@ -204,8 +211,11 @@ def walk(land: Land, side: np.ndarray, slopes: np.ndarray, pixel: float) -> tupl
                 t - depth[wet, c][:, None]
             )
             over = (height[c] > rise + 1e-3) & (t > depth[wet, c][:, None])
-            first = over.argmax(1)
-            mirror[wet, c] = np.where(over.any(1), t[first], np.inf)
+            j = np.maximum(over.argmax(1), 1)
+            rows = np.arange(len(wet))
+            gap0, gap1 = (rise[rows, i] - height[c, i] for i in (j - 1, j))
+            part = np.clip(gap0 / np.where(gap0 > gap1, gap0 - gap1, 1), 0, 1)
+            mirror[wet, c] = np.where(over.any(1), t[j - 1] + part * (t[j] - t[j - 1]), np.inf)
     return depth, ground, mirror
 
 

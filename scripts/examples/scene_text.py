@@ -73,14 +73,14 @@ def print_page(rng: np.random.Generator, high: int) -> np.ndarray:
         y += 0.0295 * high
     number = str(int(rng.integers(11, 240)))
     pen.text((0.49 * wide, 0.935 * high), number, 215, font=body)
-    return np.asarray(page, np.float32) / 255
+    return np.minimum(np.asarray(page, np.float32) / 225, 1) ** np.float32(0.75)
 
 
 def make_desk(seed: int, seconds: float, high: int) -> Desk:
     """Draw the page, the light and the camera; `high` is the height of the page in pixels."""
     rng = np.random.default_rng([seed, 67])
-    leaves = layer_of(make_grove(rng), rng, (9, 0.17, 0.004), (360, 480))[..., 3]
-    near = layer_of(make_grove(rng), rng, (5, 0.26, 0.02), (360, 480))[..., 3]
+    leaves = layer_of(make_grove(rng), rng, (9, 0.17, 0.004, 1.0), (360, 480))[..., 3]
+    near = layer_of(make_grove(rng), rng, (5, 0.26, 0.02, 1.0), (360, 480))[..., 3]
     turn = float(rng.uniform(-0.30, 0.30))
     angle = rng.uniform(-0.5, 0.5) + 0.05 * seconds
     paints = (
@@ -225,7 +225,7 @@ def linear(width: int, height: int, seed: int, seconds: float = 0.0) -> np.ndarr
 def defocus(picture: np.ndarray, depth: np.ndarray, sharp: float) -> np.ndarray:
     """Blur points by how far they lie from the distance that is `sharp`."""
     width = picture.shape[1]
-    amount = np.clip(np.abs(1 - sharp / depth) - 0.08, 0, None) * 0.022 * width
+    amount = np.clip(np.abs(1 - sharp / depth) - 0.10, 0, None) * 0.015 * width
     out, last = picture, 0.0
     for radius in (0.0012 * width, 0.0028 * width, 0.0056 * width):
         out = mix(out, blur(picture, radius), np.clip((amount - last) / (radius - last), 0, 1))

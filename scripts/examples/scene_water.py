@@ -1,6 +1,6 @@
 """The sea towards a low sun: a wave spectrum in three tiles, filtered for each distance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -56,7 +56,8 @@ def make_sea(seed: int, seconds: float) -> Sea:
     """Draw the weather, the coast and the camera."""
     rng = np.random.default_rng([seed, 37])
     azimuth = rng.uniform(-16, 16)
-    sky = make_sky(rng, rng.uniform(3.0, 11.0), azimuth)
+    sky = make_sky(rng, rng.uniform(2.5, 8.0), azimuth)
+    sky = replace(sky, cover=float(rng.uniform(0.12, 0.36)))
     turn, speed = rng.uniform(-0.9, 0.9), rng.uniform(3.2, 5.5)
     wind = np.array([np.sin(turn), -np.cos(turn)]) * speed
     return Sea(
@@ -145,7 +146,7 @@ def glitter(
     facing = np.clip(-np.einsum("...i,...i->...", rays, half), 0, 1)
     fresnel = 0.02 + 0.98 * (1 - facing) ** 5
     view = np.maximum(-rays[..., 1], 0.05)
-    return np.minimum(0.012 * fresnel * density / (view * half[..., 1] ** 4), 14.0)
+    return np.minimum(0.022 * fresnel * density / (view * half[..., 1] ** 4), 14.0)
 
 
 def water(sea: Sea, rays: np.ndarray, pixel: float) -> np.ndarray:
@@ -194,4 +195,4 @@ def linear(width: int, height: int, seed: int, seconds: float = 0.0) -> np.ndarr
     return bloom(out, 0.12)
 
 
-EXPOSURE = 1.1
+EXPOSURE = 0.85

@@ -83,7 +83,7 @@ def make_room(seed: int, seconds: float) -> Room:
         wall=walls[int(rng.integers(len(walls)))],
         glaze=hues[int(rng.integers(len(hues)))],
         eye=rgb(6.6 * np.sin(turn), rng.uniform(1.7, 2.5), -6.6 * np.cos(turn)),
-        aim=rgb(0.0, 0.62, 0.0),
+        aim=rgb(0.0, 0.78, 0.0),
         focal=float(rng.uniform(1.45, 1.7)),
     )
 
@@ -122,8 +122,8 @@ def distance(thing: Thing, p: np.ndarray) -> np.ndarray:
         d = _smooth_min(low, np.sqrt(r * r + (y - 2.05) ** 2) - 0.46, 0.75)
         d = np.minimum(d, _stalk(x, y - 2.45, z, 0.5))
     elif thing.kind == APPLE:
-        ring = np.hypot(r - 0.34, (y - 0.86) / (1.0 - 0.06 * r)) - 0.66
-        d = np.minimum(ring, _stalk(x, y - 1.15, z, 0.62)) * 0.92
+        ring = np.hypot(r * (1.09 - 0.10 * y) - 0.36, (y - 0.84) / 1.32) - 0.64
+        d = np.minimum(ring * 0.85, _stalk(x, y - 1.25, z, 0.66))
     else:
         d = np.sqrt(r * r + ((y - 0.95) / 0.95) ** 2) - 1.0
         d = (d + 0.05 * np.exp(-((r / 0.14) ** 2)) * (y > 1)) * 0.93
@@ -135,21 +135,42 @@ def _stalk(x: np.ndarray, y: np.ndarray, z: np.ndarray, tall: float) -> np.ndarr
     return np.sqrt((x - 0.35 * t * t) ** 2 + (y - t) ** 2 + z * z) - 0.045
 
 
-def nearest(room: Room, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distance to the nearest surface and its index (-1 table, -2 wall)."""
+def on_stalk(thing: Thing, p: np.ndarray) -> np.ndarray:
+    """Which surface points of an apple or a pear lie on its stalk."""
+    x, y, z = _local(thing, p)
+    foot, shown = {APPLE: (1.25, 1.22), PEAR: (2.45, 2.50)}[thing.kind]
+    t = np.clip(y - foot, 0, 1)
+    return (np.hypot(x - 0.35 * t * t, z) < 0.075) & (y > shown)
+
+
+def _balls(room: Room) -> tuple[np.ndarray, np.ndarray]:
+    """Centres and radii of balls that hold the things."""
+    tall = [{JUG: 3.3, PEAR: 2.9}.get(thing.kind, 1.9) for thing in room.things]
+    middles = [t.at + rgb(0, 0.5 * h * t.radius, 0) for t, h in zip(room.things, tall, strict=True)]
+    reaches = [t.radius * (0.5 * h + 0.55) for t, h in zip(room.things, tall, strict=True)]
+    return np.array(middles, np.float32), np.array(reaches, np.float32)
+
+
+def nearest(
+    room: Room, p: np.ndarray, margin: np.ndarray | float = 0.08
+) -> tuple[np.ndarray, np.ndarray]:
+    """Distance to the nearest surface, a safe bound of it beyond `margin`, and its index.
+
+    The table is -1, the wall -2.
+    """
     best = p[:, 1].copy()
     who = np.full(len(p), -1)
     wall = np.float32(3.4) - p[:, 2]
     who[wall < best] = -2
     np.minimum(best, wall, out=best)
+    middles, reaches = _balls(room)
+    squares = np.einsum("ij,ij->i", p, p)[:, None] + (middles**2).sum(1) - 2 * (p @ middles.T)
+    balls = np.sqrt(np.maximum(squares, 0)) - reaches
     for n, thing in enumerate(room.things):
-        tall = 3.3 if thing.kind == JUG else 2.9 if thing.kind == PEAR else 1.9
-        middle = thing.at + rgb(0, 0.5 * tall * thing.radius, 0)
-        reach = thing.radius * (0.5 * tall + 0.55)
-        ball = np.sqrt(((p - middle) ** 2).sum(1)) - np.float32(reach)
-        close = np.flatnonzero(ball < np.minimum(best, 0.08))
-        far = np.flatnonzero((ball >= 0.08) & (ball < best))
-        best[far], who[far] = np.maximum(ball[far], 0.06), n
+        ball = balls[:, n]
+        close = np.flatnonzero(ball < np.minimum(best, margin))
+        far = np.flatnonzero((ball >= margin) & (ball < best))
+        best[far], who[far] = ball[far], n
         if len(close):
             d = distance(thing, p[close])
             win = d < best[close]
@@ -161,10 +182,10 @@ def trace(room: Room, origin: np.ndarray, rays: np.ndarray) -> np.ndarray:
     """How far each ray goes before it meets something."""
     t = np.full(len(rays), 3.0, np.float32)
     live = np.arange(len(rays))
-    for _ in range(90):
+    for _ in range(110):
         d, _ = nearest(room, origin + rays[live] * t[live, None])
         t[live] += d
-        live = live[(d > 0.0006 * t[live]) & (t[live] < 30)]
+        live = live[(d > 0.00015 * t[live]) & (t[live] < 30)]
         if not len(live):
             break
     return t
@@ -172,12 +193,13 @@ def trace(room: Room, origin: np.ndarray, rays: np.ndarray) -> np.ndarray:
 
 def shadow(room: Room, p: np.ndarray, to_lamp: np.ndarray, reach: np.ndarray) -> np.ndarray:
     """Share of a round window's light that reaches points, from the narrowest gap passed."""
-    t = np.full(len(p), 0.03, np.float32)
+    t = np.full(len(p), 0.05, np.float32)
     clear = np.ones(len(p), np.float32)
     live = np.arange(len(p))
     for _ in range(34):
-        d, _ = nearest(room, p[live] + to_lamp[live] * t[live, None])
-        clear[live] = np.minimum(clear[live], 0.5 + 0.5 * d / (0.17 * t[live]))
+        wide = 0.17 * t[live]
+        d, _ = nearest(room, p[live] + to_lamp[live] * t[live, None], wide + 0.05)
+        clear[live] = np.minimum(clear[live], 0.5 + 0.5 * d / wide)
         t[live] += np.clip(d * 0.9, 0.025, 0.5)
         live = live[(clear[live] > 0.01) & (t[live] < reach[live]) & (t[live] < 6)]
         if not len(live):
@@ -190,6 +212,6 @@ def occlusion(room: Room, p: np.ndarray, normal: np.ndarray) -> np.ndarray:
     closed = np.zeros(len(p), np.float32)
     for k in range(1, 6):
         h = np.float32(0.05 * 1.75**k)
-        d, _ = nearest(room, p + normal * h)
+        d, _ = nearest(room, p + normal * h, h)
         closed += np.clip(h - d, 0, None) / h * np.float32(0.55 * 0.72**k)
     return np.clip(1 - closed * 1.15, 0.05, 1)
