@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageCms
 
 from beholder.errors import MediaError, UsageError
 from beholder.media.names import hint
@@ -232,6 +232,11 @@ def test_reading_in_many_threads_gives_the_same_and_warns_nobody(make, tmp_path)
         paths.append(tmp_path / str(index))
         Image.fromarray(make.picture(seed=index)).save(paths[-1], form)
     paths.append(make.clip(tmp_path / "x.mp4", [make.picture()] * 5))
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
+    lab = Image.new("LAB", (300, 200), (150, 160, 100))
+    lab.save(tmp_path / "lab", "TIFF")
+    Image.fromarray(make.picture()).save(tmp_path / "icc", "PNG", icc_profile=profile)
+    paths += [tmp_path / "lab", tmp_path / "icc"]
     wanted = [[p.pixels for p in read(path, RULE).pictures] for path in paths]
     wrong = []
 

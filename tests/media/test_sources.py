@@ -252,7 +252,8 @@ def test_a_table_without_a_path_column_is_misuse_that_names_its_columns(here):
         ("a.jsonl", '{"path": 3}\n', 'row 1: it has no text under "path"'),
         ("a.csv", "path,n\na.jpg,1\n,2\n", "row 3: its path is empty"),
         ("a.csv", 'path\n"' + "x" * 200_000, "is no CSV"),
-        ("a.csv", "", "has the columns none"),
+        ("a.csv", "", "0 bytes"),
+        ("a.csv", "\n", "has the columns none"),
         ("a.parquet", "no parquet", "is no Parquet file"),
     ],
 )
@@ -302,3 +303,39 @@ def test_a_manifest_that_is_a_pipe_or_a_folder_is_treated_as_what_it_is(here):
 
 def test_the_lists_that_are_known_are_data():
     assert manifests.COLUMN == "path"
+
+
+def test_folders_may_be_very_deep(here):
+    deep = here / "f"
+    deep.mkdir()
+    folder = os.open(deep, os.O_RDONLY)
+    for _ in range(700):
+        os.mkdir("d", dir_fd=folder)
+        below = os.open("d", os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = below
+    os.close(os.open("a.jpg", os.O_CREAT, dir_fd=folder))
+    os.close(folder)
+    assert names("f") == ["f/" + "d/" * 700 + "a.jpg"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+@pytest.mark.timeout(10)
+def test_a_manifest_that_is_a_pipe_is_refused_without_waiting(here):
+    os.mkfifo("list.txt")
+    with pytest.raises(UsageError, match=r"'list.txt': it is a pipe"):
+        list(find(["list.txt"]))
+
+
+def test_names_far_too_long_are_misuse_or_a_row(here):
+    long = "x" * 5000
+    for name in (long, f"{long}/a.jpg"):
+        with pytest.raises(UsageError, match="check the name"):
+            find([name])
+    Path("a.txt").write_text(f"{long}/a.jpg\n")
+    assert names("a.txt") == [f"{long}/a.jpg"]
+
+
+def test_a_link_into_nowhere_named_on_the_command_line_is_a_row(here):
+    Path("a.jpg").symlink_to("a.jpg")
+    assert names("a.jpg") == ["a.jpg"]

@@ -32,6 +32,11 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, tup
     return _plain(image), ()
 
 
+def is_srgb(profile: bytes) -> bool:
+    """Whether RGB pixels under this profile are sRGB as they are."""
+    return _transform(profile, "RGB") == (None, "")
+
+
 def _plain(image: Image.Image) -> Image.Image:
     """Without a profile: grey and RGB are sRGB, CMYK is subtracted from white, Lab is D50."""
     if image.mode == "LAB":

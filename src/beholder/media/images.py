@@ -13,7 +13,7 @@ from jaxtyping import TypeCheckError
 from PIL import Image, ImageFile
 
 from beholder.errors import MediaError
-from beholder.media import hdr, heif, jpeg, limits
+from beholder.media import colour, hdr, heif, jpeg, limits
 from beholder.media.codepoints import code_points, refuse_hdr
 from beholder.media.flatten import TURNED, flatten
 from beholder.media.frames import Frames, Picture
@@ -101,7 +101,7 @@ def _jpeg(data: bytes, least: int = 0) -> tuple[Picture, tuple[str, ...]]:
         pixels = jpeg.fast(data, head, least)
         if pixels is None:
             image = jpeg.with_pillow(data)
-        elif head.profile is None:
+        elif head.profile is None or (head.components == 3 and colour.is_srgb(head.profile)):
             notes = (TURNED,) if head.orientation != 1 else ()
             return Picture(upright(pixels, head.orientation)), notes
         else:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from beholder._optional import require
-from beholder.errors import UsageError
-from beholder.media.files import explain
+from beholder.errors import MediaError, UsageError
+from beholder.media.files import open_file
 from beholder.media.items import Item, printable
 
 COLUMN: Final = "path"
@@ -36,10 +36,11 @@ def read_manifest(manifest: Path) -> Iterator[Item]:
         ".parquet": _parquet,
     }.get(manifest.suffix.lower(), read_list)
     try:
-        with manifest.open("rb") as file:
-            yield from reader(file, manifest)
-    except OSError as error:
-        raise UsageError(f"manifest {printable(str(manifest))!r}: {explain(error)}") from error
+        file = open_file(manifest)
+    except MediaError as error:
+        raise UsageError(f"manifest {printable(str(manifest))!r}: {error}") from error
+    with file:
+        yield from reader(file, manifest)
 
 
 def read_list(file: BufferedIOBase, manifest: Path) -> Iterator[Item]:
@@ -69,8 +70,8 @@ def _split(file: BufferedIOBase, rest: bytes, separator: bytes) -> Iterator[byte
 
 
 def _item(name: str, manifest: Path) -> Item:
-    beside = manifest.parent / name
-    file = str(beside) if beside.exists() else name
+    beside = str(manifest.parent / name)
+    file = beside if os.path.exists(beside) else name  # noqa: PTH110  # never raises
     return Item(printable(name), file)
 
 

@@ -1,7 +1,7 @@
 """Finding what to look at: names on a command line → a stream of items.
 
-Nothing is held but one folder's names at a time. Each kind of input has one finder below;
-archives and addresses would be two more.
+Nothing is held but the names of the folders on the way down to the current one. Each kind
+of input has one finder below; archives and addresses would be two more.
 """
 
 import glob
@@ -97,13 +97,13 @@ def _by_parts(name: str) -> list[str]:
 
 def _without_descendants(matches: list[str]) -> list[str]:
     """`**` gives folders and the files in them: keep the files alone."""
-    files = [match for match in matches if not Path(match).is_dir()]
+    files = [match for match in matches if not os.path.isdir(match)]  # noqa: PTH112  # never raises
     return files or matches
 
 
 def _did_you_mean(name: str) -> str:
     path = Path(name)
-    parent = next((folder for folder in path.parents if folder.is_dir()), Path())
+    parent = next((folder for folder in path.parents if os.path.isdir(folder)), Path())  # noqa: PTH112  # never raises
     missing = path.relative_to(parent).parts[0] if path.parts else name
     try:
         near = get_close_matches(missing, [other.name for other in parent.iterdir()], n=1)
@@ -118,35 +118,65 @@ def _items(name: str, counts: Skipped, stdin: BufferedIOBase | None) -> Iterator
     """Send one argument to the finder for its kind."""
     if name == STANDARD_INPUT:
         return read_list(stdin or cast("BufferedIOBase", sys.stdin.buffer), Path())
-    path = Path(name)
-    if path.is_dir():
+    if os.path.isdir(name):  # noqa: PTH112  # never raises
         return _folder(name, counts)
-    if path.suffix.lower() in LISTS:
-        return read_manifest(path)
+    if Path(name).suffix.lower() in LISTS:
+        return read_manifest(Path(name))
     return iter([Item.of(name)])
 
 
+@dataclass(frozen=True)
+class _Level:
+    """A folder that is being gone through."""
+
+    folder: str
+    real: str
+    entries: Iterator[tuple[str, bool]]
+    """What is left of its sorted names, and whether each is a folder."""
+
+
 def _folder(name: str, counts: Skipped) -> Iterator[Item]:
-    """All pictures and clips below a folder, sorted; folders count among their files' names."""
-    seen = frozenset([os.path.realpath(name)])
-    return _below(name, seen, counts)
-
-
-def _below(folder: str, seen: frozenset[str], counts: Skipped) -> Iterator[Item]:
+    """All pictures and clips below a folder, sorted; a folder stands among the files by name."""
     try:
-        with os.scandir(folder) as scan:
-            entries = sorted((entry.name, _is_folder(entry)) for entry in scan)
+        levels = [_level(name)]
     except OSError as error:
-        yield Item(printable(folder), folder, f"this folder cannot be searched: {explain(error)}")
+        yield _closed(name, error)
         return
-    for name, is_folder in entries:
-        path = os.path.join(folder, name)  # noqa: PTH118  # keeps the folder as it was written
-        if is_folder:
-            yield from _deeper(path, seen, counts)
-        elif hint(name) is None:
-            counts.count += 1
-        else:
-            yield Item.of(path)
+    while levels:
+        level = levels[-1]
+        entry, is_folder = next(level.entries, (None, False))
+        if entry is None:
+            levels.pop()
+            continue
+        path = os.path.join(level.folder, entry)  # noqa: PTH118  # keeps the folder as written
+        if not is_folder:
+            if hint(entry) is None:
+                counts.count += 1
+            else:
+                yield Item.of(path)
+            continue
+        try:
+            levels += _below(path, entry, levels)
+        except OSError as error:
+            yield _closed(path, error)
+
+
+def _below(path: str, entry: str, levels: list[_Level]) -> list[_Level]:
+    """The folder to go into; none if it is hidden or a link back to one that we are in."""
+    real = os.path.realpath(path)
+    if entry.startswith(".") or any(level.real == real for level in levels):
+        return []
+    return [_level(path)]
+
+
+def _level(folder: str) -> _Level:
+    with os.scandir(folder) as scan:
+        entries = sorted((entry.name, _is_folder(entry)) for entry in scan)
+    return _Level(folder, os.path.realpath(folder), iter(entries))
+
+
+def _closed(folder: str, error: OSError) -> Item:
+    return Item(printable(folder), folder, f"this folder cannot be searched: {explain(error)}")
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -154,11 +184,3 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:
         return False
-
-
-def _deeper(path: str, seen: frozenset[str], counts: Skipped) -> Iterator[Item]:
-    """Go into a folder, unless it is hidden or a link back to one that we are in."""
-    real = os.path.realpath(path)
-    if Path(path).name.startswith(".") or real in seen:
-        return
-    yield from _below(path, seen | {real}, counts)
