@@ -2,8 +2,11 @@
 
 import io
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from rich.console import Console
 
 from beholder import __version__
 from beholder.errors import MediaError, TableError
@@ -27,11 +30,8 @@ def write_report(
         TableError: when the disk does not take it.
     """
     assert options.report is not None
-    longest = page.preview_size(count)
-
-    def preview(path: str) -> bytes | None:
-        return _jpeg(journal.file_of(path), longest)
-
+    preview = partial(_jpeg, longest=page.preview_size(count))
+    rows = (row | {"file": file} for file, row in journal.rows())
     about = page.About(
         title=_title(options.inputs),
         model=rater.recipe.name,
@@ -45,7 +45,8 @@ def write_report(
         options.report.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TableError(f"{options.report} cannot be written: {error.strerror}") from error
-    page.write(options.report, (row for _, row in journal.rows()), about, preview)
+    with Console(stderr=True).status("writing the page"):
+        page.write(options.report, rows, about, preview)
 
 
 def _title(inputs: tuple[str, ...]) -> str:

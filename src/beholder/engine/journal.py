@@ -23,7 +23,6 @@ CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE rows (file BLOB, path TEXT, task TEXT, stamp TEXT NOT NULL, failed INTEGER NOT NULL,
                    score REAL, row TEXT NOT NULL, PRIMARY KEY (file, path, task)) WITHOUT ROWID;
 CREATE TABLE listing (position INTEGER PRIMARY KEY, file BLOB, path TEXT, task TEXT);
-CREATE INDEX listing_by_path ON listing (path);
 """
 
 
@@ -116,11 +115,6 @@ class Journal:
         joined = "SELECT rows.file, row FROM listing JOIN rows USING (file, path, task) "
         found = self._base.execute(joined + order)
         return ((os.fsdecode(file), json.loads(row)) for file, row in found)
-
-    def file_of(self, path: str) -> str:
-        """Return where the file is that this run met under the name `path`."""
-        found = self._base.execute("SELECT file FROM listing WHERE path = ?", (path,)).fetchone()
-        return os.fsdecode(found[0])
 
     def left_out(self) -> int:
         """Return how many rows belong to files that this run did not meet."""

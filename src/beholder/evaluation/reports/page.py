@@ -8,8 +8,11 @@ JavaScript; scripts only sort, filter and enlarge.
 import base64
 import hashlib
 import math
+import os
 import secrets
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
@@ -69,8 +72,9 @@ def write(
 ) -> None:
     """Write the page of a score table; a page that was there stays whole until this one is done.
 
-    `rows` are read once, with the columns of a score table as Python values and None for empty.
-    `preview` gives a small JPEG of a path, or None; it is asked once for each card, best first.
+    `rows` are read once, with the columns of a score table as Python values and None for empty,
+    and `file` where the file is not found under its `path`. `preview` gives a small JPEG of a file,
+    or None; it is asked once for each card, best first, by a few threads.
 
     Raises:
         TableError: when the file cannot be written.
@@ -78,12 +82,30 @@ def write(
     summary = Summary()
     for row in rows:
         summary.add(row)
-    cards = (card(index, row, preview(str(row.get("path")))) for index, row in summary.kept())
+    kept = summary.kept()
+    files = (str(row.get("file", row.get("path"))) for _, row in kept)
+    previews = zip(kept, _ahead(preview, files), strict=True)
+    cards = (card(index, row, picture) for (index, row), picture in previews)
     try:
         with _replacing(out) as file:
             file.writelines(_pieces(summary, cards, about))
     except OSError as error:
         raise TableError(f"the report {out} cannot be written: {error.strerror or error}") from None
+
+
+def _ahead(
+    preview: Callable[[str], bytes | None], files: Iterable[str]
+) -> Iterator[bytes | None]:
+    """Make previews in a few threads, a little ahead of the page that takes them."""
+    threads = min(8, os.cpu_count() or 1)
+    waiting: deque[Future[bytes | None]] = deque()
+    with ThreadPoolExecutor(threads, "preview") as pool:
+        for file in files:
+            waiting.append(pool.submit(preview, file))
+            if len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        for each in waiting:
+            yield each.result()
 
 
 def _pieces(summary: Summary, cards: Iterator[Card], about: About) -> Iterator[str]:
