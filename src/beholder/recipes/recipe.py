@@ -2,11 +2,10 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
 
 from beholder._names import unknown
 from beholder.errors import ModelError, UsageError
@@ -80,13 +79,24 @@ def parse(text: str, origin: str) -> Recipe:
         ModelError: when the text is not a recipe of format 1.
     """
     try:
-        fields: dict[str, Any] = tomllib.loads(text)
-        version = fields.pop("format", None)
-        if version != 1:
-            raise ModelError(f"recipe {origin} has format {version!r}; this Beholder reads 1")
-        return Recipe(**fields)
-    except (tomllib.TOMLDecodeError, TypeError) as error:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise ModelError(f"{origin} is not a recipe: {error}") from error
+    version = values.pop("format", None)
+    if version != 1:
+        raise ModelError(f"recipe {origin} has format {version!r}; this Beholder reads 1")
+    known = {field.name: field for field in fields(Recipe)}
+    for name in values:
+        if name not in known:
+            raise ModelError(f"recipe {origin}: {unknown('field', name, known)}")
+    missing = [
+        name
+        for name, each in known.items()
+        if each.default is each.default_factory is MISSING and name not in values
+    ]
+    if missing:
+        raise ModelError(f"recipe {origin} lacks {', '.join(missing)}")
+    return Recipe(**values)
 
 
 def _shipped() -> list[Traversable]:
