@@ -294,8 +294,28 @@ def test_a_clip_cut_in_half_says_where_it_breaks_off(make, form, tmp_path):
     codec = "mpeg4" if form == "avi" else "libx264"
     make.clip(path, noise, make.Recipe(codec, format=form, container_options=fast, options={}))
     data = path.read_bytes()
-    with pytest.raises(MediaError, match=r"breaks off.*only [23]\.\d\d"):
-        list(read(data[: len(data) // 2], FrameRule.parse("8")).pictures)
+    with pytest.raises(MediaError, match=r"breaks off: it states 6\.00 .* only [123]\.\d\d"):
+        read(data[: len(data) // 2], FrameRule.parse("8"))
+
+
+def test_damage_that_packets_do_not_show_is_noticed_when_it_is_reached(make, monkeypatch, tmp_path):
+    path = tmp_path / "clip.mp4"
+    dice = np.random.default_rng(3)
+    noise = [dice.integers(0, 255, (64, 64, 3), np.uint8) for _ in range(60)]
+    fast = {"movflags": "+faststart"}
+    make.clip(path, noise, make.Recipe(container_options=fast, gop=1000))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
+    frames = read(bytes(data), FrameRule.parse("8"))
+    with pytest.raises(MediaError, match=r"breaks off: only [23]\.\d\d of its 6\.00 seconds"):
+        list(frames.pictures)
+
+
+def test_a_whole_clip_of_every_container_has_no_note(make):
+    for name, (codec, form) in CONTAINERS.items():
+        options = CODERS.get(codec, {"qscale": "2"})
+        data = encoded(make, steps(20), codec=codec, format=form, options=options)
+        assert read(data, FrameRule.parse("8")).notes == (), name
 
 
 def test_a_slightly_short_tail_is_only_noted(make, tmp_path):

@@ -92,9 +92,14 @@ def _stream(container: InputContainer, kind: Kind) -> VideoStream:
 
 
 def stated_seconds(clip: Clip) -> tuple[float | None, bool]:
-    """The duration that the file states, and whether it is the video stream's own."""
+    """The duration that the file states, and whether it is the video stream's own.
+
+    Of a cut AVI, FFmpeg tells what is left; its header still counts all frames.
+    """
     stream = clip.stream
     own = float(stream.duration * clip.unit) if stream.duration else 0.0
+    if "avi" in clip.container.format.name and stream.frames and stream.average_rate:
+        own = max(own, float(stream.frames / stream.average_rate))
     if not own:
         tag = _TAG_DURATION.match(stream.metadata.get("DURATION", ""))
         own = int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3]) if tag else 0.0

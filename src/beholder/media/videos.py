@@ -1,6 +1,7 @@
 """Clips → Frames: frames chosen by time, decoded as they are read."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -11,7 +12,7 @@ from av.video.reformatter import VideoReformatter
 
 from beholder.errors import MediaError
 from beholder.media import yuv
-from beholder.media.container import Clip, extent, open_clip, stated_seconds
+from beholder.media.container import Clip, Extent, extent, open_clip, stated_seconds
 from beholder.media.frames import Frames, Picture
 from beholder.media.orientation import upright
 from beholder.media.sampling import FrameRule
@@ -95,11 +96,18 @@ def _length(clip: Clip) -> Length:
         clip.container.close()
 
 
+def _last_packets(clip: Clip, stated: float) -> Extent:
+    """Where packets end, looked for near the stated end, then from the middle on."""
+    found = Extent(None, 0.0)
+    for seconds in (stated - tolerated(stated) / 2, stated / 2):
+        if found.video is None:
+            with suppress(av.FFmpegError, OSError, OverflowError):
+                found = extent(clip, seek_seconds=max(0.0, seconds))
+    return found
+
+
 def _checked(clip: Clip, stated: float, *, own: bool) -> Length:
-    try:
-        found = extent(clip, seek_seconds=max(0.0, stated - tolerated(stated) / 2))
-    except (av.FFmpegError, OSError, OverflowError):
-        return Length(stated)
+    found = _last_packets(clip, stated)
     end = found.video
     if end is None:
         return Length(stated, ("its end cannot be read",))
