@@ -19,7 +19,7 @@ def frames(scene: str, seed: int, size: tuple[int, int], count: int) -> Iterator
 
 
 def spoil(clip: Iterator[np.ndarray], after: int) -> Iterator[np.ndarray]:
-    """The clip, starved of data from frame `after` on: half the size, coarse blocks."""
+    """The clip, starved of data from frame `after` on: a third of the size, coarse blocks."""
     for k, frame in enumerate(clip):
         if k < after:
             yield frame
