@@ -15,8 +15,8 @@ from beholder.media.items import printable
 from beholder.tables.base import open_writer
 
 
-def _absolute(name: str) -> str:
-    return name if name == "-" else printable(os.path.abspath(name))  # noqa: PTH100 - globs, too
+LONGEST = 40
+"""Characters of a setting that are shown when it has changed."""
 
 
 def journal_of(out: Path) -> Path:
@@ -38,6 +38,10 @@ def about_run(rater: Rater, tasks: Sequence[str], inputs: Sequence[str]) -> dict
         "inputs": [_absolute(name) for name in inputs],
         "recipe": rater.settings,
     }
+
+
+def _absolute(name: str) -> str:
+    return name if name == "-" else printable(os.path.abspath(name))  # noqa: PTH100 - globs, too
 
 
 def claim(out: Path, about: Mapping[str, Any], *, restart: bool) -> Journal:
@@ -124,4 +128,9 @@ def _changes(was: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             yield from _changes(old, new, "" if key == "recipe" else f"{prefix}{key}.")
         else:
-            yield f"{prefix}{key}: {old} → {new}"
+            yield f"{prefix}{key}: {_short(old)} → {_short(new)}"
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
