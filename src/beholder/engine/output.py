@@ -14,7 +14,6 @@ from beholder.errors import TableError, UsageError
 from beholder.media.items import printable
 from beholder.tables.base import open_writer
 
-
 LONGEST = 40
 """Characters of a setting that are shown when it has changed."""
 
