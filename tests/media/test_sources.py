@@ -245,19 +245,34 @@ def test_a_table_without_a_path_column_is_misuse_that_names_its_columns(here):
 
 
 @pytest.mark.parametrize(
+    ("name", "content", "row", "message"),
+    [
+        ("a.jsonl", '{"path": "a.jpg"}\n{"path"\n', 2, "it is no JSON"),
+        ("a.jsonl", '{"path": "a.jpg"}\n["a.jpg"]\n', 2, 'it has no text under "path"'),
+        ("a.jsonl", '{"path": 3}\n{"path": "a.jpg"}\n', 1, 'it has no text under "path"'),
+        ("a.csv", "path,n\na.jpg,1\n,2\n", 3, "its path is empty"),
+    ],
+)
+def test_a_damaged_row_of_a_manifest_is_an_error_that_names_the_row(
+    here, name, content, row, message
+):
+    Path(name).write_text(content)
+    good, bad = sorted(find([name]), key=lambda item: item.error or "")
+    assert (good.path, good.error) == ("a.jpg", None)
+    assert bad.path == f"{name} row {row}"
+    assert message in bad.error
+
+
+@pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.jsonl", '{"path": "a.jpg"}\n{"path"\n', "row 2: it is no JSON"),
-        ("a.jsonl", '{"path": "a.jpg"}\n["a.jpg"]\n', 'row 2: it has no text under "path"'),
-        ("a.jsonl", '{"path": 3}\n', 'row 1: it has no text under "path"'),
-        ("a.csv", "path,n\na.jpg,1\n,2\n", "row 3: its path is empty"),
         ("a.csv", 'path\n"' + "x" * 200_000, "is no CSV"),
         ("a.csv", "", "0 bytes"),
         ("a.csv", "\n", "has the columns none"),
         ("a.parquet", "no parquet", "is no Parquet file"),
     ],
 )
-def test_a_damaged_manifest_is_misuse_that_names_the_row(here, name, content, message):
+def test_a_manifest_that_cannot_be_read_is_misuse(here, name, content, message):
     Path(name).write_text(content)
     with pytest.raises(UsageError, match=message):
         list(find([name]))

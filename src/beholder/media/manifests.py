@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from io import BufferedIOBase
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
@@ -28,7 +29,7 @@ def read_manifest(manifest: Path) -> Iterator[Item]:
     """The items that a manifest lists, in its order.
 
     Raises:
-        UsageError: when it cannot be read, has no `path` column, or a row is damaged.
+        UsageError: when it cannot be read or has no `path` column.
     """
     reader: Callable[[BufferedIOBase, Path], Iterator[Item]] = {
         ".csv": _csv,
@@ -84,9 +85,10 @@ def _csv(file: BufferedIOBase, manifest: Path) -> Iterator[Item]:
             _need_column(rows.fieldnames or [], manifest)
             for row in rows:
                 name = row[COLUMN]
-                if not name:
-                    raise UsageError(_bad_row(manifest, rows.line_num, "its path is empty"))
-                yield _item(name, manifest)
+                if name:
+                    yield _item(name, manifest)
+                else:
+                    yield _bad_row(manifest, rows.line_num, "its path is empty")
     except csv.Error as error:
         raise UsageError(f"manifest {printable(str(manifest))!r} is no CSV: {error}") from error
 
@@ -98,11 +100,13 @@ def _json_lines(file: BufferedIOBase, manifest: Path) -> Iterator[Item]:
         try:
             row = json.loads(line)
         except ValueError as error:
-            raise UsageError(_bad_row(manifest, number, f"it is no JSON ({error})")) from error
+            yield _bad_row(manifest, number, f"it is no JSON ({error})")
+            continue
         name = row.get(COLUMN) if isinstance(row, dict) else None
-        if not isinstance(name, str) or not name:
-            raise UsageError(_bad_row(manifest, number, 'it has no text under "path"'))
-        yield _item(name, manifest)
+        if isinstance(name, str) and name:
+            yield _item(name, manifest)
+        else:
+            yield _bad_row(manifest, number, 'it has no text under "path"')
 
 
 def _parquet(file: BufferedIOBase, manifest: Path) -> Iterator[Item]:
@@ -111,11 +115,13 @@ def _parquet(file: BufferedIOBase, manifest: Path) -> Iterator[Item]:
     try:
         table = parquet.ParquetFile(file)
         _need_column(table.schema_arrow.names, manifest)
-        for batch in table.iter_batches(batch_size=4096, columns=[COLUMN]):
-            for number, name in enumerate(batch.column(0).to_pylist(), start=1):
-                if not isinstance(name, str) or not name:
-                    raise UsageError(_bad_row(manifest, number, "its path is no text"))
+        batches = table.iter_batches(batch_size=4096, columns=[COLUMN])
+        names = chain.from_iterable(batch.column(0).to_pylist() for batch in batches)
+        for number, name in enumerate(names, start=1):
+            if isinstance(name, str) and name:
                 yield _item(name, manifest)
+            else:
+                yield _bad_row(manifest, number, "its path is no text")
     except arrow.ArrowException as error:
         raise UsageError(
             f"manifest {printable(str(manifest))!r} is no Parquet file: {error}"
@@ -131,5 +137,7 @@ def _need_column(names: object, manifest: Path) -> None:
         )
 
 
-def _bad_row(manifest: Path, number: int, what: str) -> str:
-    return f"manifest {printable(str(manifest))!r}, row {number}: {what}"
+def _bad_row(manifest: Path, number: int, what: str) -> Item:
+    """A row that names nothing: an item that goes by its place in the manifest."""
+    path = printable(str(manifest))
+    return Item(f"{path} row {number}", str(manifest), f"{what}: mend this row of {path}")
