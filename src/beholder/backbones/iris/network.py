@@ -27,13 +27,13 @@ class Design:
     """Numbers for the whole picture."""
     words: int
     """Size of the vocabulary."""
-    width: int = 192
-    heads: int = 6
+    width: int = 128
+    heads: int = 4
     tokens: int = 8
     """Visual tokens a picture."""
     looks: int = 2
     """Layers of the abstractor."""
-    layers: int = 3
+    layers: int = 2
     """Layers of the decoder."""
     longest: int = 40
     """Tokens of a whole dialogue."""
