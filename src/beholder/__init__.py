@@ -6,10 +6,11 @@
 Names are imported on first use: `import beholder` is instant and loads no torch.
 """
 
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from beholder.engine.rater import Rater as Rater
     from beholder.engine.rater import load as load
     from beholder.errors import BeholderError as BeholderError
@@ -28,11 +29,12 @@ _HOMES = {
     "load": "beholder.engine.rater",
 }
 
-__version__ = metadata.version("beholder")
 __all__ = [*_HOMES, "__version__"]  # noqa: PLE0604 - the keys are strings
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return import_module("importlib.metadata").version("beholder")
     if name not in _HOMES:
         raise AttributeError(f"module 'beholder' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

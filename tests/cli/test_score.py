@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -173,3 +176,72 @@ def test_a_device_that_is_not_here_is_refused_with_what_is(beholder, photos):
         pytest.skip("this machine has CUDA")
     done = beholder("score", photos, "--device", "cuda")
     assert (done.code, "here: cpu" in done.err) == (2, True)
+
+
+def test_an_input_is_never_written_over(beholder, photos):
+    listed = photos / "list.csv"
+    listed.write_text("path\n0.png\n")
+    for extra in ([], ["--restart"]):
+        done = beholder("score", listed, "--out", listed, *extra)
+        assert (done.code, "list.csv is an input" in done.err) == (2, True)
+    assert listed.read_text() == "path\n0.png\n"
+
+
+@pytest.mark.parametrize("place", ["{photos}/folder.html", "{photos}/0.png/page.html"])
+def test_a_page_that_cannot_be_written_is_told_before_scoring(beholder, photos, place):
+    (photos / "folder.html").mkdir()
+    done = beholder("score", photos, "--report", place.format(photos=photos))
+    assert (done.code, done.out) == (2, "")
+    assert "--report" in done.err
+
+
+def test_a_picture_without_a_preview_does_not_cost_the_page(
+    beholder, photos, tmp_path, monkeypatch
+):
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("beholder.cli._report.thumbnail", broken)
+    page = tmp_path / "page.html"
+    assert beholder("score", photos / "0.png", "--report", page).code == 0
+    assert "no preview" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("redirect", "code", "said"),
+    [
+        ("{line} - <&-", 2, "no picture or clip"),
+        ("{line} {photos}/0.png >&-", 0, "1 scored"),
+        ("{line} {photos}/0.png >/dev/full", 1, "standard output cannot be written"),
+    ],
+)
+def test_closed_and_broken_streams_are_one_sentence(photos, redirect, code, said):
+    line = f"{sys.executable} -m beholder score"
+    done = subprocess.run(
+        redirect.format(line=line, photos=photos), shell=True, capture_output=True, text=True
+    )
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("width", [44, 80, 200])
+@pytest.mark.parametrize("colour", ["xterm-256color", "dumb"])
+def test_a_terminal_of_any_width_shows_score_level_and_the_end_of_the_path(photos, width, colour):
+    environment = os.environ | {"COLUMNS": str(width), "TERM": colour, "PYTHONIOENCODING": "ascii"}
+    environment.pop("NO_COLOR", None)
+    done = subprocess.run(
+        ["script", "-qec", f"{sys.executable} -m beholder score {photos}/sub", "/dev/null"],
+        capture_output=True,
+        env=environment,
+    )
+    text = done.stdout.decode("utf-8", "replace")
+    assert done.returncode == 0
+    assert "Traceback" not in text
+    for name in ("1.jpg", "3.jpg", "5.jpg"):
+        assert name in text
+    assert any(level in text for level in ("excellent", "good", "fair", "poor", "bad"))
+
+
+def test_version_is_an_option_of_the_command_too(beholder):
+    assert beholder("score", "--version").out == beholder("--version").out

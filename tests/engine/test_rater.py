@@ -106,6 +106,27 @@ def test_a_prompt_the_levels_and_the_weights_are_in_the_fingerprint(iris):
     assert len(iris.settings["backbone"]["weights"]) == 64
 
 
+@pytest.mark.parametrize("name", ["decoders", "pixels", "frames", "scale", "backbone", "prompts"])
+def test_whatever_can_change_a_score_is_in_the_settings(iris, name):
+    assert iris.settings[name]
+    without = {key: value for key, value in iris.settings.items() if key != name}
+    other = dataclasses.replace(iris)
+    other.__dict__["settings"] = without
+    assert other.fingerprint != iris.fingerprint
+
+
+def test_the_timeline_is_on_the_scale_of_the_score(tmp_path):
+    path = clip(tmp_path / "c.mp4", range(40, 240, 10))
+    plain = beholder.load("iris", device="cpu").score(path).details["timeline"]
+    percent = beholder.load("iris", device="cpu", scale="0-100").score(path).details["timeline"]
+    for (_, value), (_, other) in zip(plain, percent, strict=True):
+        assert other == pytest.approx((value - 1) * 25)
+
+
+def test_frames_may_be_given_as_a_number(iris):
+    assert str(beholder.load("iris", device="cpu", frames=8).rule) == "8"
+
+
 def test_the_same_settings_give_the_same_fingerprint_on_any_number_of_loads(iris):
     assert beholder.load("iris", device="cpu").fingerprint == iris.fingerprint
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from beholder import __version__
-from beholder.errors import MediaError, TableError
 from beholder.evaluation.reports import page
 from beholder.media.reading import thumbnail
 
@@ -41,10 +40,6 @@ def write_report(
         date=time.strftime("%Y-%m-%d %H:%M"),
         counts={"skipped": skipped},
     )
-    try:
-        options.report.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TableError(f"{options.report} cannot be written: {error.strerror}") from error
     with Console(stderr=True).status("writing the page"):
         page.write(options.report, rows, about, preview)
 
@@ -58,7 +53,7 @@ def _title(inputs: tuple[str, ...]) -> str:
 def _jpeg(file: str, longest: int) -> bytes | None:
     try:
         image = thumbnail(file, longest)
-    except MediaError:
+    except Exception:  # noqa: BLE001 - a picture without a preview is better than no page
         return None
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=JPEG_QUALITY, optimize=True)

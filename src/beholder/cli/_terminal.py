@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from beholder.errors import TableError
 from beholder.levels.scale import LEVELS
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 COLOURS = dict(zip(LEVELS, ("#2f6db5", "#6aa9de", "#cdbd82", "#e08f40", "#b5482c"), strict=True))
 """Blue to red through sand, as on the page: told apart by colour-blind readers, too."""
 BAR_WIDTH = 20
+NARROW = 60
+"""Below this width, and without colours, no bar is drawn: it would say nothing."""
 LONG = 24
 """More rows than this are shown as the best and the worst."""
 SHOWN_FAILURES = 5
@@ -73,8 +76,13 @@ class Printer:
         else:
             numbers = f"{row['score']:.6f}\t{_number(row['spread'], 6)}"
             line = f"{numbers}\t{row['level'] or ''}\t{row['task']}\t{row['path']}".encode()
-        sys.stdout.buffer.write(line + b"\n")
-        sys.stdout.buffer.flush()
+        try:
+            sys.stdout.buffer.write(line + b"\n")
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise TableError(f"standard output cannot be written: {error.strerror}") from error
 
 
 def _show(rows: "Iterator[Row]") -> None:
@@ -89,26 +97,34 @@ def _show(rows: "Iterator[Row]") -> None:
     if count > LONG:
         tail = deque([*head[half:], *tail], maxlen=half)
         head = head[:half]
+    console = Console()
     table = Table(box=None, pad_edge=False, header_style="dim", expand=False)
-    table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("level", no_wrap=True)
-    table.add_column("bad to excellent", no_wrap=True)
-    table.add_column("file", overflow="ellipsis", no_wrap=True)
+    table.add_column("score", justify="right", no_wrap=True, min_width=11)
+    table.add_column("level", no_wrap=True, min_width=9)
+    colourful = console.color_system is not None and console.width >= NARROW
+    if colourful:
+        table.add_column("bad to excellent", no_wrap=True, min_width=BAR_WIDTH)
+    table.add_column("file", no_wrap=True)
+    room = console.width - (BAR_WIDTH + 2 if colourful else 0) - 26
     for row in head:
-        table.add_row(*_cells(row))
+        table.add_row(*_cells(row, room, colourful=colourful))
     if tail:
         hidden = count - len(head) - len(tail)
-        table.add_row("…", "", "", Text(f"{hidden} more", style="dim"))
+        table.add_row("…", "", *[""] * colourful, Text(f"{hidden} more", style="dim"))
     for row in tail:
-        table.add_row(*_cells(row))
-    Console().print(table)
+        table.add_row(*_cells(row, room, colourful=colourful))
+    console.print(table)
 
 
-def _cells(row: "Row") -> tuple[Text, Text, Text, Text]:
+def _cells(row: "Row", room: int, *, colourful: bool) -> list[Text]:
     spread = Text(f" ± {_number(row['spread'], 2)}", style="dim")
     score = Text(f"{row['score']:.2f}", style="bold") + spread
     level = row["level"] or ""
-    return score, Text(level, style=COLOURS.get(level, "")), _bar(row), Text(row["path"])
+    path = row["path"]
+    if len(path) > max(room, 12):
+        path = "…" + path[1 - max(room, 12) :]
+    bar = [_bar(row)] if colourful else []
+    return [score, Text(level, style=COLOURS.get(level, "")), *bar, Text(path)]
 
 
 def _bar(row: "Row") -> Text:

@@ -1,12 +1,13 @@
 """The command `beholder`. A command is a file in this folder, imported when it is asked for."""
 
+import io
 import os
 import sys
 from typing import Any
 
 import click
 
-from beholder import __version__, _names
+from beholder import _names
 from beholder.errors import BeholderError, TableError
 
 FAILED = 1
@@ -34,7 +35,7 @@ class Commands(click.Group):
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(__version__, prog_name="beholder")
+@click.version_option(message="%(prog)s %(version)s", package_name="beholder", prog_name="beholder")
 def beholder() -> None:
     """Score pictures and videos the way people rate them."""
 
@@ -46,6 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command: 0 all well, 1 some inputs failed, 2 misuse, 130 interrupted."""
+    _mend_streams()
     try:
         result: Any = beholder.main(arguments, standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -65,3 +67,13 @@ def run(arguments: list[str] | None = None) -> int:
         click.echo(f"Error: {error}", err=True)
         return MISUSE
     return int(result or 0)
+
+
+def _mend_streams() -> None:
+    """Make closed standard streams lead nowhere, and let none fail over a letter."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

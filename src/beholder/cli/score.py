@@ -2,6 +2,7 @@
 
 import os
 import re
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -54,7 +55,7 @@ class Options:
 @click.option("--report", type=click.Path(path_type=Path), help="Page to look at: .html.")
 @click.option("--scale", default="1-5", show_default=True, help="Range of scores, e.g. 0-100.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or mps.")
-@click.option("--dtype", default="auto", show_default=True, help="float32, bfloat16 or float16.")
+@click.option("--dtype", default="auto", show_default=True, help="Numeric type, e.g. bfloat16.")
 @click.option("--batch-size", default="auto", show_default=True, help="Inputs judged together.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Threads that decode  [all cores]")
 @click.option("--frames", default="auto", metavar="RULE", help="Frames of a clip: 8, 1/s, 2/s<=64.")
@@ -62,6 +63,7 @@ class Options:
 @click.option("--min", "minimum", type=float, metavar="SCORE", help="Print this score and above.")
 @click.option("--paths-only", is_flag=True, help="Print paths alone, to pipe on.")
 @click.option("--restart", is_flag=True, help="Begin anew where --out has rows already.")
+@click.version_option(message="%(prog)s %(version)s", package_name="beholder", prog_name="beholder")
 def command(**options: Any) -> int:
     """Score pictures and clips the way people rate them.
 
@@ -96,11 +98,11 @@ def _score(options: Options) -> int:
             click.echo(f"Stopped after {progress.done} rows; kept: {kept}.", err=True)
             raise
         progress.stop()
-        printer.finish()
         if options.report:
             from beholder.cli._report import write_report
 
             write_report(options, rater, journal, progress.done, skipped.count)
+        printer.finish()
         summary(options, progress, journal, skipped.count, time.monotonic() - started)
         return 1 if progress.failed else 0
 
@@ -120,10 +122,33 @@ def _check(options: Options) -> None:
         FrameRule.parse(options.frames)
     if options.out:
         format_of(options.out)
-    if options.report and options.report.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"--report {options.report} must end in .html")
+    if options.report:
+        _check_report(options.report)
+    _check_apart(options)
     if options.batch_size != "auto" and not re.fullmatch("[1-9][0-9]{0,5}", options.batch_size):
         raise UsageError(f"--batch-size {options.batch_size!r} is neither auto nor 1 and above")
+
+
+def _check_report(report: Path) -> None:
+    """Try the place of the page now, not after a night of scoring."""
+    if report.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--report {report} must end in .html")
+    if report.is_dir():
+        raise UsageError(f"--report {report} is a folder: name a file in it")
+    try:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=report.parent):
+            pass
+    except OSError as error:
+        raise UsageError(f"--report {report} cannot be written: {error.strerror}") from error
+
+
+def _check_apart(options: Options) -> None:
+    """Refuse to write over what is read."""
+    for written in (options.out, options.report):
+        for name in options.inputs:
+            if written and written.exists() and Path(name).exists() and written.samefile(name):
+                raise UsageError(f"{written} is an input and would be written over")
 
 
 def _primed(items: "Iterator[Item]") -> "Iterator[Item]":

@@ -14,10 +14,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from beholder.errors import BeholderError, TableError, UsageError
+from beholder.errors import TableError, UsageError
 from beholder.tables.columns import Row
 
 FORMAT = 1
+APPLICATION = 0x42484C44
+"""The number by which an SQLite file says that it is a journal of Beholder."""
 _SCHEMA = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE rows (file BLOB, path TEXT, task TEXT, stamp TEXT NOT NULL, failed INTEGER NOT NULL,
@@ -40,28 +42,67 @@ class Entry:
 class Journal:
     """Rows that outlive the process. Use it in a `with` block."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, anew: bool = False) -> None:
         """Open or make the journal at `path`; None keeps it in a temporary file.
 
+        `anew` empties it, or replaces what is no journal; never one that is being written.
+
         Raises:
-            UsageError: when the file is no journal, or another run is writing to it.
-            TableError: when the disk does not take it.
+            UsageError: when it cannot be opened, is no journal, or another run is writing to it.
         """
-        self._name = path.name if path else "the journal"
+        self._name = str(path or "the journal")
+        self._position = 0
         try:
             self._base = sqlite3.connect(path or "", isolation_level=None, timeout=0.5)
-            self._base.execute("PRAGMA locking_mode=EXCLUSIVE")
+            self._lock()
+        except sqlite3.Error as error:
+            raise UsageError(self._not_opened(error)) from error
+        if self._foreign():
+            self._base.close()
+            if not (anew and path):
+                raise UsageError(f"{self._name} is not a journal: --restart replaces it")
+            path.unlink()
+            self._base = sqlite3.connect(path, isolation_level=None, timeout=0.5)
+            self._lock()
+        self._prepare(anew=anew)
+
+    def _lock(self) -> None:
+        self._base.execute("PRAGMA locking_mode=EXCLUSIVE")
+        try:
             self._base.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.DatabaseError as error:
+            if "not a database" not in str(error):
+                raise
+
+    def _foreign(self) -> bool:
+        """Say whether the file holds something, and it is not a journal."""
+        try:
+            number = self._base.execute("PRAGMA application_id").fetchone()[0]
+            holds = self._base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        except sqlite3.DatabaseError:
+            return True
+        return bool(holds) and number != APPLICATION
+
+    def _prepare(self, *, anew: bool) -> None:
+        try:
             self._base.execute("PRAGMA synchronous=NORMAL")
             self._base.execute("BEGIN IMMEDIATE")
             if not self._base.execute("SELECT 1 FROM sqlite_master").fetchone():
+                self._base.execute(f"PRAGMA application_id={APPLICATION}")
+                self._base.execute(f"PRAGMA user_version={FORMAT}")
                 for statement in _SCHEMA.split(";"):
                     self._base.execute(statement)
-            self._base.execute("DELETE FROM listing")
+            for table in ("about", "rows", "listing") if anew else ("listing",):
+                self._base.execute(f"DELETE FROM {table}")  # noqa: S608 - one of the three
             self._base.execute("COMMIT")
         except sqlite3.Error as error:
-            raise self._explain(error) from error
-        self._position = 0
+            self._base.close()
+            raise UsageError(self._not_opened(error)) from error
+
+    def _not_opened(self, error: sqlite3.Error) -> str:
+        if "locked" in str(error):
+            return f"{self._name} is being written by another run: wait for it, or stop it"
+        return f"{self._name} cannot be opened ({error}): choose another --out"
 
     def about(self) -> dict[str, Any]:
         """Return what the run was made with; empty for a new journal."""
@@ -96,7 +137,7 @@ class Journal:
             self._base.executemany("INSERT INTO listing VALUES (?, ?, ?, ?)", listing)
             self._base.execute("COMMIT")
         except sqlite3.Error as error:
-            raise self._explain(error) from error
+            raise self._not_written(error) from error
         self._position += len(entries)
 
     def rows(self) -> Iterator[tuple[str, Row]]:
@@ -128,15 +169,9 @@ class Journal:
         try:
             self._base.executemany(statement, values)
         except sqlite3.Error as error:
-            raise self._explain(error) from error
+            raise self._not_written(error) from error
 
-    def _explain(self, error: sqlite3.Error) -> BeholderError:
-        if "locked" in str(error):
-            sentence = f"{self._name} is being written by another run: wait for it, or stop it"
-            return UsageError(sentence)
-        if "not a database" in str(error):
-            sentence = f"{self._name} is not a journal of this format: --restart replaces it"
-            return UsageError(sentence)
+    def _not_written(self, error: sqlite3.Error) -> TableError:
         return TableError(
             f"{self._name} cannot be written ({error}): finished rows are kept; make room, "
             "then the same command goes on"

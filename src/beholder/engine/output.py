@@ -1,6 +1,5 @@
 """What a run leaves behind: a table, its journal, its recipe; and when a run may go on with it."""
 
-import glob
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -59,16 +58,15 @@ def claim(out: Path, about: Mapping[str, Any], *, restart: bool) -> Journal:
 def _claim(out: Path, about: Mapping[str, Any], *, restart: bool) -> Journal:
     path = journal_of(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    if restart:
-        for each in (path, *path.parent.glob(f"{glob.escape(path.name)}-*"), out):
-            each.unlink(missing_ok=True)
-    if out.exists() and not path.exists():
+    if out.exists() and not path.exists() and not restart:
         raise UsageError(
             f"{out} is there already and was not made by this command: "
             "choose another --out, or add --restart to replace it"
         )
-    journal = Journal(path)
+    journal = Journal(path, anew=restart)
     try:
+        if restart:
+            out.unlink(missing_ok=True)
         _check_same(out, journal.about(), about)
         journal.describe(about)
         text = json.dumps(about, indent=2, ensure_ascii=False)
@@ -113,7 +111,8 @@ def _check_same(out: Path, was: Mapping[str, Any], now: Mapping[str, Any]) -> No
     if was["fingerprint"] != now["fingerprint"] or was["tasks"] != now["tasks"]:
         changed = ", ".join(_changes(was, now)) or "fingerprint"
         raise UsageError(f"{out} was made with other settings ({changed}): {way_out}")
-    gone = [name for name in was["inputs"] if name not in now["inputs"]]
+    left = [name for name in was["inputs"] if name not in now["inputs"]]
+    gone = [name for name in left if os.path.lexists(name)]
     if gone:
         raise UsageError(f"{out} was made from other inputs ({gone[0]}, …): {way_out}")
 

@@ -159,7 +159,7 @@ def load(
     device: str = "auto",
     dtype: str = "auto",
     scale: str = "1-5",
-    frames: str = "auto",
+    frames: str | int = "auto",
 ) -> Rater:
     """Load a model by the name of its recipe, or from the path of a recipe (`.toml`).
 
@@ -168,8 +168,8 @@ def load(
         ModelError: when its weights cannot be used.
     """
     recipe = recipes.load(model)
-    rule = FrameRule.parse(recipe.frames if frames == "auto" else frames)
-    to = Scale.parse(scale)
+    rule = FrameRule.parse(recipe.frames if frames == "auto" else str(frames))
+    to = Scale.parse(str(scale))
     backbone = _names.find("backbones", recipe.backbone).load(
         device=resolve_device(device), dtype=resolve_dtype(dtype)
     )

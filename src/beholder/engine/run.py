@@ -86,8 +86,8 @@ class Run:
 
     def _finish(self, slots: Sequence[_Slot]) -> list[Due]:
         """Judge one batch and keep it; return a row for each input and task, in order."""
-        opened = [slot.opened.result() if slot.opened else "" for slot in slots]
-        fresh = {task: self._judge(slots, opened, task) for task in self.tasks}
+        opened = [slot.opened.result() for slot in slots if slot.opened]
+        fresh = {task: self._judge(slots, opened, task) for task in self.tasks if opened}
         due, entries = [], []
         for i, slot in enumerate(slots):
             for task in self.tasks:
@@ -140,6 +140,8 @@ def _open(rater: Rater, item: Item) -> Opened | str:
         return rater.open(item.file)
     except MediaError as error:
         return str(error)
+    except MemoryError:
+        return "there is not enough memory to judge it: make it smaller, or use fewer --workers"
     except Exception as error:  # noqa: BLE001 - one strange file must not end a night's run
         kind = type(error).__name__
         return f"could not be read ({kind}: {error}); please report this with the file"
