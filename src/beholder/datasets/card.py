@@ -99,7 +99,7 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Card:
-    """Read a card by name, or from a path that ends in `.toml`.
+    """Read a card by its name, its title (`KonIQ-10k`), or a path that ends in `.toml`.
 
     Raises:
         UsageError: when there is no such card, with the nearest known ones.
@@ -110,10 +110,15 @@ def load(name: str) -> Card:
         if not path.is_file():
             raise UsageError(f"there is no card file {name}")
         return parse(path.read_text(encoding="utf-8"), Path(name).stem)
-    if name not in names():
-        raise UsageError(unknown("benchmark", name, names()))
-    path = resources.files("beholder.datasets").joinpath("cards", f"{name}.toml")
-    return parse(path.read_text(encoding="utf-8"), name)
+    known = names()
+    if name in known:
+        path = resources.files("beholder.datasets").joinpath("cards", f"{name}.toml")
+        return parse(path.read_text(encoding="utf-8"), name)
+    titled = (card for card in map(load, known) if card.title.casefold() == name.casefold())
+    card = next(titled, None)
+    if card is None:
+        raise UsageError(unknown("benchmark", name, known))
+    return card
 
 
 def parse(text: str, name: str) -> Card:
