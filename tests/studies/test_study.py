@@ -110,6 +110,15 @@ def test_recorded_differential_opinions_come_out(studies, vector):
         assert half == pytest.approx(expected, rel=3e-6)
 
 
+def test_recorded_differential_z_scores_of_live_come_out(studies, vector):
+    for case, votes in studies:
+        if not (recorded := case["results"].get("LIVE_DMOS")):
+            continue
+        study = rate(votes, "zscore", dmos=True)
+        mos = [row.mos for row in study.opinions]
+        assert mos == pytest.approx(vector(recorded["quality_scores"]), abs=1e-9)
+
+
 def test_a_reference_is_the_best_of_the_scale_and_a_better_item_lies_above():
     about = {f"i{n}": About(scene="lake", reference="i0") for n in range(3)}
     study = rate(votes_of([[4, 4], [3, 2], [5, 4]], about=about), dmos=True)

@@ -148,18 +148,17 @@ def _lines(study: "Study") -> Iterator[str]:
 
 
 def _agreement(found: "Votes | Comparisons") -> Iterator[str]:
-    from beholder.studies.agreement import icc, krippendorff
+    from beholder.studies.agreement import icc_of, krippendorff_of
     from beholder.studies.votes import Votes
 
     if not isinstance(found, Votes):
         return
-    matrix = found.matrix()
     yield "agreement of all raters:"
-    found_icc = icc(matrix)
-    yield _agreed("ICC(2,1), one rater", found_icc.single)
-    yield _agreed(f"ICC(2,{found_icc.k}), their mean", found_icc.mean)
+    icc = icc_of(found)
+    yield _agreed("ICC(2,1), one rater", icc.single)
+    yield _agreed("ICC(2,k), their mean", icc.mean)
     for level in ("ordinal", "interval"):
-        yield _agreed(f"Krippendorff's alpha, {level}", krippendorff(matrix, level))
+        yield _agreed(f"Krippendorff's alpha, {level}", krippendorff_of(found, level))
 
 
 def _agreed(name: str, value: "Value") -> str:

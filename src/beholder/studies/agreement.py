@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 from scipy import stats
 
 from beholder.metrics.intervals import Draws, percentiles
 from beholder.metrics.value import CONFIDENCE, Value
+from beholder.studies.votes import Votes
 
 LEVELS: Final = ("nominal", "ordinal", "interval")
+ROUNDING: Final = 1e-12
 ALPHA_DRAWS: Final = Draws(replicates=1000)
 
 
@@ -72,69 +74,111 @@ def icc(matrix: Float[ndarray, "items raters"]) -> Icc:
     )
 
 
+def icc_of(votes: Votes) -> Icc:
+    """Return the ICC of a study; repeated votes of a rater are averaged first."""
+    cells, filled = len(votes.items) * len(votes.raters), len(votes.averaged())
+    if filled < cells:
+        # The matrix of a crowd is large and nearly empty: it is not built to be refused.
+        reason = _gaps(cells - filled, cells)
+        return Icc(Value(math.nan, reason=reason), Value(math.nan, reason=reason), 0)
+    return icc(votes.matrix())
+
+
 def krippendorff(
-    matrix: Float[ndarray, "items raters"], level: str = "interval", draws: Draws = ALPHA_DRAWS
+    item: Int[ndarray, " votes"],
+    value: Float[ndarray, " votes"],
+    level: str = "interval",
+    draws: Draws = ALPHA_DRAWS,
 ) -> Value:
-    """Return Krippendorff's alpha; NaN cells are missing, items with one vote do not count.
+    """Return Krippendorff's alpha; items with one vote do not count.
 
-    1 - observed/expected disagreement (Krippendorff 2004, chapter 11). `level` says what a
-    difference is: any (`nominal`), the number of votes between (`ordinal`), its square
-    (`interval`). The interval is a bootstrap over items.
+    1 - observed/expected disagreement over pairs of votes on an item (Krippendorff 2004, chapter
+    11). `level` says what a difference is: any (`nominal`), the votes that lie between, squared
+    (`ordinal`), the difference squared (`interval`). The interval is a bootstrap over items.
 
-    >>> votes = np.array([[1.0, 1.0], [2.0, 2.0], [3.0, 4.0]])
-    >>> round(krippendorff(votes, draws=Draws(replicates=2)).value, 4)
+    >>> item, value = np.array([0, 0, 1, 1, 2, 2]), np.array([1.0, 1.0, 2.0, 2.0, 3.0, 4.0])
+    >>> round(krippendorff(item, value, draws=Draws(replicates=2)).value, 4)
     0.878
     """
-    there = np.isfinite(matrix)
-    paired = matrix[there.sum(axis=1) > 1]
-    if len(paired) < 2:
-        return Value(math.nan, reason=f"{len(paired)} items have two votes or more: too few")
-    value = _alpha(paired, level)
-    if math.isnan(value):
+    sizes = np.bincount(item)
+    paired = sizes[item] > 1
+    group, value = np.unique(item[paired], return_inverse=True)[1], value[paired]
+    count = int(group.max()) + 1 if len(group) else 0
+    if count < 2:
+        return Value(math.nan, reason=f"{count} items have two votes or more: too few")
+    cells = _cells(group, value)
+    alpha = _alpha(cells, level, np.ones(count))
+    if math.isnan(alpha):
         return Value(math.nan, reason="every vote is the same: there is nothing to agree on")
-    drawn = [
-        _alpha(np.repeat(paired, counts, axis=0), level) for counts in draws.counts(len(paired))
-    ]
+    drawn = [_alpha(cells, level, counts.astype(np.float64)) for counts in draws.counts(count)]
     interval = percentiles(np.array(drawn))
-    return Value(value, interval.low, interval.high)
+    return Value(alpha, interval.low, interval.high)
 
 
-def _alpha(matrix: Float[ndarray, "items raters"], level: str) -> float:
-    """Return alpha, every level as an interval one: over ranks if ordinal, sides if nominal."""
-    there = np.isfinite(matrix)
-    values = matrix[there]
-    item = np.nonzero(there)[0]
-    sizes = there.sum(axis=1)
+def krippendorff_of(votes: Votes, level: str = "interval", draws: Draws = ALPHA_DRAWS) -> Value:
+    """Return alpha of a study; repeated votes of a rater are averaged first."""
+    own = votes.averaged()
+    return krippendorff(own.item, own.value, level, draws)
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """How often each item got each value: short, whatever the number of votes."""
+
+    item: Int[ndarray, " cells"]
+    kind: Int[ndarray, " cells"]
+    """Place of the value among all values in order."""
+    times: Float[ndarray, " cells"]
+    values: Float[ndarray, " kinds"]
+    sizes: Float[ndarray, " items"]
+    """Votes of each item."""
+
+
+def _cells(item: Int[ndarray, " votes"], value: Float[ndarray, " votes"]) -> _Cells:
+    values, kind = np.unique(value, return_inverse=True)
+    cell, times = np.unique(item * len(values) + kind, return_counts=True)
+    return _Cells(
+        cell // len(values),
+        cell % len(values),
+        times.astype(np.float64),
+        values,
+        np.bincount(item).astype(np.float64),
+    )
+
+
+def _alpha(cells: _Cells, level: str, counts: Float[ndarray, " items"]) -> float:
+    """Return alpha when each item is there `counts` times."""
+    times = counts[cells.item] * cells.times
+    totals = np.bincount(cells.kind, times, len(cells.values))
+    total = float(totals.sum())
     if level == "nominal":
-        return _nominal_alpha(values, item, sizes)
-    if level == "ordinal":
-        values = stats.rankdata(values)
-    total = len(values)
-    means = np.bincount(item, weights=values, minlength=len(sizes)) / sizes
-    squares = np.bincount(item, weights=(values - means[item]) ** 2, minlength=len(sizes))
-    observed = float(np.sum(2 * sizes * squares / (sizes - 1))) / total
-    expected = 2 * float(np.sum((values - values.mean()) ** 2)) / (total - 1)
-    return 1 - observed / expected if expected > 0 else math.nan
-
-
-def _nominal_alpha(values: Float[ndarray, " votes"], item: ndarray, sizes: ndarray) -> float:
-    categories, kind = np.unique(values, return_inverse=True)
-    counts = np.zeros((len(sizes), len(categories)))
-    np.add.at(counts, (item, kind), 1)
-    total = len(values)
-    apart = sizes**2 - np.sum(counts**2, axis=1)
-    observed = float(np.sum(apart / (sizes - 1))) / total
-    expected = float(total**2 - np.sum(counts.sum(axis=0) ** 2)) / (total * (total - 1))
-    return 1 - observed / expected if expected > 0 else math.nan
+        own = np.bincount(cells.item, cells.times**2, len(cells.sizes))
+        observed = float(counts @ ((cells.sizes**2 - own) / (cells.sizes - 1))) / total
+        expected = (total**2 - float(totals @ totals)) / (total - 1) / total
+    else:
+        # The ordinal distance of two values is the distance of the middles of their ranks.
+        places = np.cumsum(totals) - totals / 2 if level == "ordinal" else cells.values
+        x = (places - float(totals @ places) / total)[cells.kind]
+        sums, squares = (
+            np.bincount(cells.item, cells.times * each, len(cells.sizes)) for each in (x, x**2)
+        )
+        within = (squares - sums**2 / cells.sizes) * cells.sizes / (cells.sizes - 1)
+        observed = 2 * float(counts @ within) / total
+        expected = 2 * float(counts @ squares) / (total - 1)
+    return 1 - observed / expected if expected > ROUNDING else math.nan
 
 
 def _why_no_icc(matrix: Float[ndarray, "items raters"]) -> str:
     n, k = matrix.shape
     if gaps := int(np.sum(~np.isfinite(matrix))):
-        return f"{gaps} of {n * k} votes are missing: it needs every rater on every item"
+        return _gaps(gaps, n * k)
     if n < 2 or k < 2:
         return f"{n} items and {k} raters are too few: it needs two of each"
     return ""
+
+
+def _gaps(gaps: int, cells: int) -> str:
+    return f"{gaps} of {cells} votes are missing: it needs every rater on every item"
 
 
 def _mean_squares(matrix: Float[ndarray, "items raters"]) -> _Squares:

@@ -65,17 +65,17 @@ def notes(votes: Votes, raters: Raters) -> tuple[str, ...]:
 
 def with_others(votes: Votes) -> Company:
     """Correlate each rater with the mean votes of the others on the same items."""
-    matrix = votes.matrix()
-    there = np.isfinite(matrix)
-    known = np.where(there, matrix, 0.0)
-    others = there.sum(axis=1, keepdims=True) - there
-    shared = there & (others > 0)
-    mean = (known.sum(axis=1, keepdims=True) - known) / np.maximum(others, 1)
-    n = shared.sum(axis=0)
-    x, y = (np.where(shared, each, 0.0) for each in (known, mean))
-    x, y = (np.where(shared, e - e.sum(axis=0) / np.maximum(n, 1), 0.0) for e in (x, y))
-    below = np.sqrt((x**2).sum(axis=0) * (y**2).sum(axis=0))
-    r = np.divide((x * y).sum(axis=0), below, out=np.full(len(n), math.nan), where=below > 1e-12)
+    own = votes.averaged()
+    items, raters = len(votes.items), len(votes.raters)
+    sums, sizes = np.bincount(own.item, own.value, items), own.per_item
+    shared = sizes[own.item] > 1
+    item, rater, x = own.item[shared], own.rater[shared], own.value[shared]
+    y = (sums[item] - x) / (sizes[item] - 1)
+    n = np.bincount(rater, minlength=raters)
+    x, y = (each - (np.bincount(rater, each, raters) / np.maximum(n, 1))[rater] for each in (x, y))
+    xy, xx, yy = (np.bincount(rater, each, raters) for each in (x * y, x * x, y * y))
+    below = np.sqrt(xx * yy)
+    r = np.divide(xy, below, out=np.full(raters, math.nan), where=below > 1e-12)
     return Company(r, n)
 
 

@@ -11,10 +11,11 @@ from numpy import ndarray
 from scipy import stats
 
 from beholder.errors import TableError, UsageError
-from beholder.studies import recovery, screening
+from beholder.studies import recovery, references, screening
 from beholder.studies.comparisons import Comparisons
 from beholder.studies.raters import notes
 from beholder.studies.recovery import Opinions, Raters
+from beholder.studies.references import some
 from beholder.studies.scaling import LINKS, scale
 from beholder.studies.screening import Screening
 from beholder.studies.votes import About, Votes
@@ -72,15 +73,15 @@ def rate(votes: Votes, method: str = "mos", screen: str = "", *, dmos: bool = Fa
     """Turn votes into opinions.
 
     `screen` (`none`, `bt500`, `correlation`) replaces the method's own screening. `dmos` states
-    opinions as what is lost against the reference: the best of the scale, less how much lower the
-    item is than its reference, so that higher stays better.
+    opinions against the references, so that higher stays better: a reference gets the best of the
+    scale, or with z-scores what LIVE gives it.
 
     Raises:
         UsageError: when a name is unknown, or the method and the screening contradict each other.
         TableError: when the votes do not hold what the method needs.
     """
     screen = _screen(method, screen)
-    prepared = _prepared(votes, method)
+    prepared = _prepared(votes, method, dmos=dmos)
     found = SCREENS[screen](prepared)
     if np.all(found.rejected):
         raise TableError(f"every one of {len(votes.raters)} raters is rejected: use --screen none")
@@ -91,7 +92,8 @@ def rate(votes: Votes, method: str = "mos", screen: str = "", *, dmos: bool = Fa
         opinions = recovery.mean_opinion(kept)
     raters = _raters(votes, opinions, method, found)
     if dmos:
-        opinions = against_references(opinions, votes, 0.0 if method == "zscore" else None)
+        lives = method == "zscore"
+        opinions = references.as_live(opinions) if lives else references.against(opinions, votes)
     raw = votes.of_raters(~found.rejected)
     rows = _opinion_rows(opinions, raw)
     remarks = _remarks(votes, found, rows)
@@ -138,33 +140,6 @@ def compare(comparisons: Comparisons, method: str = "bradley-terry") -> Study:
     return Study(method, tuple(rows), raters, tuple(remarks))
 
 
-def against_references(opinions: Opinions, votes: Votes, best: float | None = None) -> Opinions:
-    """Return `best` + opinion - opinion of the reference; the intervals stay the items' own.
-
-    This is the differential score of hidden references (ITU-T P.910) on means.
-
-    Raises:
-        TableError: when an item has no reference, or the reference has no votes.
-    """
-    place = {name: number for number, name in enumerate(votes.items)}
-    names = [votes.about.get(name, About()).reference for name in votes.items]
-    without = [item for item, name in zip(votes.items, names, strict=True) if not name]
-    unseen = sorted({name for name in names if name and name not in place})
-    if without:
-        raise TableError(
-            f"{len(without)} items have no reference ({_some(without)}): --dmos needs a column"
-            " `reference` with the item each was made from"
-        )
-    if unseen:
-        raise TableError(
-            f"{len(unseen)} references have no votes ({_some(unseen)}): --dmos needs the references"
-            " to be rated, too"
-        )
-    reference = opinions.mean[[place[name] for name in names]]
-    top = votes.scale.high if best is None else best
-    return replace(opinions, mean=top + opinions.mean - reference)
-
-
 def _screen(method: str, screen: str) -> str:
     if method not in recovery.METHODS:
         known = ", ".join(recovery.METHODS)
@@ -177,10 +152,10 @@ def _screen(method: str, screen: str) -> str:
     return screen or own
 
 
-def _prepared(votes: Votes, method: str) -> Votes:
+def _prepared(votes: Votes, method: str, *, dmos: bool) -> Votes:
     """Return the votes as screening sees them."""
     if method == "zscore":
-        return recovery.z_scores(votes)
+        return recovery.z_scores(references.differences(votes) if dmos else votes)
     if method == "p913":
         return recovery.without_bias(votes)
     return votes
@@ -308,11 +283,7 @@ def _remarks(votes: Votes, found: Screening, rows: tuple[OpinionRow, ...]) -> tu
     if lost := int(votes.per_rater[found.rejected].sum()):
         remarks.append(f"{lost} votes of {int(found.rejected.sum())} rejected raters left out")
     if empty := [row.path for row in rows if not row.n]:
-        remarks.append(f"{len(empty)} items have no vote left ({_some(empty)}): no opinion")
+        remarks.append(f"{len(empty)} items have no vote left ({some(empty)}): no opinion")
     if single := [row.path for row in rows if row.n == 1]:
-        remarks.append(f"{len(single)} items have one vote ({_some(single)}): no interval")
+        remarks.append(f"{len(single)} items have one vote ({some(single)}): no interval")
     return tuple(remarks)
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")

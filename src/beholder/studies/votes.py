@@ -126,11 +126,25 @@ class Votes:
             value=self.value[kept],
         )
 
+    def averaged(self) -> "Votes":
+        """Return one vote for each rater and item: the mean over sessions."""
+        cell = self.item * len(self.raters) + self.rater
+        cells, place = np.unique(cell, return_inverse=True)
+        return replace(
+            self,
+            sessions=("",),
+            item=cells // len(self.raters),
+            rater=cells % len(self.raters),
+            session=np.zeros(len(cells), dtype=np.int64),
+            value=_mean(place, self.value, len(cells)),
+        )
+
     def matrix(self) -> Float[ndarray, "items raters"]:
         """Return the mean vote of each rater on each item; NaN where there is none."""
-        cell = self.item * len(self.raters) + self.rater
-        shape = (len(self.items), len(self.raters))
-        return _mean(cell, self.value, shape[0] * shape[1]).reshape(shape)
+        own = self.averaged()
+        table = np.full((len(self.items), len(self.raters)), math.nan)
+        table[own.item, own.rater] = own.value
+        return table
 
 
 def gather(
