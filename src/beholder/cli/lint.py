@@ -108,7 +108,7 @@ def _looks(
         [options.root] if options.root else list(dict.fromkeys(p.parent for p in options.data))
     )
     places = [place for folder in folders for place in (card.places(folder) if card else [folder])]
-    paths = [row.path for row in table.rows]
+    paths = [row.path for row in table.rows if row.path]
     if not options.root and not any(locate(path, places).exists() for path in paths):
         return {}, f"none of them is below {', '.join(map(str, folders))}"
     workers = options.workers or len(os.sched_getaffinity(0))

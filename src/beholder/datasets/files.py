@@ -76,7 +76,7 @@ def _json(text: str, path: Path) -> list[Record]:
     while at < len(text):
         try:
             value, at = decoder.raw_decode(text, at)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise TableError(
                 f"{path}: after {len(values)} values, at character {at}, it is no JSON ({error})"
             ) from error
@@ -107,6 +107,8 @@ def _text(text: str, path: Path) -> Contents:
     first = text.lstrip().splitlines()[0]
     separator = next((mark for mark in (",", "\t", ";") if mark in first), " ")
     rows = [row for row in _rows(text, separator, path) if any(cell.strip() for cell in row)]
+    if not rows:
+        raise TableError(f"{path} holds no rows: it should hold one for each picture or clip")
     header = _distinct([cell.strip() for cell in rows[0]])
     if len(header) > 1 and not any(_is_number(cell) for cell in header):
         return Contents([_record(header, row) for row in rows[1:]], "csv")

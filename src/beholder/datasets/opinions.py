@@ -145,8 +145,10 @@ def merge(tables: Sequence[Opinions]) -> Opinions:
     """Put several tables together; a row without a split gets the name of its file as split.
 
     Raises:
-        UsageError: when the tables state different ranges or directions.
+        UsageError: when there is no table, or they state different ranges or directions.
     """
+    if not tables:
+        raise UsageError("no opinion table was given: name one or more")
     first = tables[0]
     if len(tables) == 1:
         return first

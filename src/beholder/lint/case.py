@@ -41,7 +41,6 @@ class Look:
     error: str = ""
     """Why it cannot be judged; empty when it can."""
     missing: bool = False
-    video: bool = False
     size: int = 0
     """Bytes."""
     digest: str = ""

@@ -15,7 +15,6 @@ from beholder.datasets.opinions import locate
 from beholder.errors import MediaError
 from beholder.lint import phash
 from beholder.lint.case import Look
-from beholder.media.names import hint
 from beholder.media.reading import thumbnail
 
 PREVIEW: Final = 64
@@ -56,12 +55,11 @@ def _look(file: Path) -> Look:
     if not file.is_file():
         return Look(file, missing=True, error="there is no such file")
     size = file.stat().st_size
-    video = hint(file.name) == "video"
     try:
         picture = np.asarray(thumbnail(file, PREVIEW))
     except MediaError as error:
-        return Look(file, str(error), video=video, size=size)
-    return Look(file, video=video, size=size, hash=phash.of(picture))
+        return Look(file, str(error), size=size)
+    return Look(file, size=size, hash=phash.of(picture))
 
 
 def _digest(file: Path) -> str:

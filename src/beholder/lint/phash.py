@@ -20,7 +20,8 @@ NEAR: Final = 8
 """At most so many of 64 signs differ between pictures that look the same."""
 NONE: Final = 65
 """More than two hashes can differ."""
-_CHUNK: Final = 512
+_AT_ONCE: Final = 2**22
+"""Pairs compared at once: memory is bounded by it."""
 
 
 def _cosines() -> Float[np.ndarray, "low side"]:
@@ -55,8 +56,9 @@ def nearest(
     """
     index = np.zeros(len(hashes), dtype=np.int64)
     distance = np.full(len(hashes), NONE, dtype=np.int64)
-    for start in range(0, len(hashes), _CHUNK):
-        block = slice(start, start + _CHUNK)
+    step = max(1, _AT_ONCE // max(len(hashes), 1))
+    for start in range(0, len(hashes), step):
+        block = slice(start, start + step)
         apart = _ones(hashes[block, None] ^ hashes[None, :])
         apart[groups[block, None] == groups[None, :]] = NONE
         index[block] = apart.argmin(axis=1)

@@ -61,13 +61,13 @@ def opinion(record: Record, names: Columns, row: int) -> Opinion:
     """Make one Opinion of a record; columns that are none of ours are kept in `extra`."""
     used = {name for each in names.values() for name in each}
     p = {word: number(cell(record, names, f"p_{word}")) for word in LEVELS}
-    known = all(not math.isnan(share) for share in p.values())
+    known = all(math.isfinite(share) for share in p.values())
     count = number(cell(record, names, "n"))
     return Opinion(
         path=text(cell(record, names, "path")),
         mos=number(cell(record, names, "mos")),
         std=optional(cell(record, names, "std")),
-        n=None if math.isnan(count) else int(count),
+        n=int(count) if math.isfinite(count) else None,
         low=optional(cell(record, names, "low")),
         high=optional(cell(record, names, "high")),
         split=text(cell(record, names, "split")),
@@ -94,14 +94,14 @@ def number(value: Any) -> float:
         return math.nan
     try:
         return float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return math.nan
 
 
 def optional(value: Any) -> float | None:
-    """Read a number; None where there is none."""
+    """Read a finite number; None where there is none."""
     found = number(value)
-    return None if math.isnan(found) else found
+    return found if math.isfinite(found) else None
 
 
 def text(value: Any) -> str:

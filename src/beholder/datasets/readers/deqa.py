@@ -25,6 +25,7 @@ def fits(contents: Contents) -> bool:
 def opinion(record: Record, names: base.Columns, row: int) -> Opinion:
     """Make one Opinion of a record."""
     made = qalign.opinion(record, names, row)
-    shares = [base.number(share) for share in record.get("level_probs") or []]
-    whole = len(shares) == len(LEVELS) and not any(math.isnan(share) for share in shares)
+    given = record.get("level_probs")
+    shares = [base.number(share) for share in given] if isinstance(given, list) else []
+    whole = len(shares) == len(LEVELS) and all(math.isfinite(share) for share in shares)
     return replace(made, probabilities=dict(zip(LEVELS, shares, strict=True)) if whole else {})

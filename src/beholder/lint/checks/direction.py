@@ -1,6 +1,5 @@
 """Which way is better: a DMOS treated as MOS teaches that pristine pictures are bad."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -8,14 +7,17 @@ import numpy as np
 from beholder.datasets.opinions import Opinion
 from beholder.lint.case import WORDS, Case, Finding, found
 from beholder.lint.names import references, series
+from beholder.lint.ties import tied
 from beholder.metrics.correlation import srcc
 
 OPPOSITE = -0.3
 """Words whose ranks correlate with the opinions below this run against them."""
 REFERENCES = 3
 """Fewer references tell nothing."""
-TIES = 0.02
-"""Share of rows with one and the same extreme number that looks like references."""
+FEW = 20
+"""Fewer rows tell nothing about ties."""
+DISTINCT = 0.3
+"""Below this share of different numbers, ties are how the votes are."""
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -84,17 +86,16 @@ def _references(case: Case) -> Iterator[Finding]:
 def _ties(case: Case) -> Iterator[Finding]:
     """Many rows that share the worst number, where other numbers differ."""
     rows = case.rated
-    if len(rows) < 20 or references(rows):
+    if len(rows) < FEW or references(rows):
         return
-    counts = Counter(row.mos for row in rows)
-    worst = min(counts, key=case.table.agreement)
-    shared = counts.pop(worst)
-    usual = max(counts.values(), default=0)
-    if shared >= max(5, TIES * len(rows), 3 * usual) and len(counts) > 0.3 * (len(rows) - shared):
+    worst = min((row.mos for row in rows), key=case.table.agreement)
+    shared = tied(rows, worst)
+    others = len({row.mos for row in rows}) - 1
+    if shared and others > DISTINCT * (len(rows) - len(shared)):
         yield found(
             "warning",
             f"many rows share the worst opinion, {worst:g}, as references do in a DMOS",
-            [row.path for row in rows if row.mos == worst],
+            [row.path for row in shared],
             f"look at them: if they are the best, this is a DMOS; {_advice(case)}",
         )
 

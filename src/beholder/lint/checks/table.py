@@ -22,9 +22,9 @@ def check(case: Case) -> Iterator[Finding]:
             severity, advice = _ADVICE[problem.what]
             yield found(severity, problem.what, problem.examples, advice, problem.count)
     differ = [
-        f"{row.path}: {row.mos:g}, in the id {row.extra['score_in_id']:g}"
+        f"{row.path}: {row.mos:g}, in the id {in_id:g}"
         for row in case.rated
-        if abs(row.extra.get("score_in_id", row.mos) - row.mos) > 1e-6
+        if isinstance(in_id := row.extra.get("score_in_id"), float) and abs(in_id - row.mos) > 1e-6
     ]
     if differ:
         yield found(
