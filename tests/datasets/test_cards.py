@@ -86,12 +86,16 @@ def test_the_column_of_kadid_is_called_dmos_and_is_none():
 
 
 def test_a_table_is_found_below_the_root(tmp_path):
-    folder = tmp_path / "lists"
+    folder = tmp_path / "koniq"
     folder.mkdir()
     (folder / "test_koniq.json").write_text(json.dumps([{"image": "a", "gt_score": 1}]))
     koniq = card.load("koniq")
     assert koniq.find_table(tmp_path) == folder / "test_koniq.json"
     assert koniq.places(tmp_path)[:2] == [tmp_path, tmp_path / "koniq"]
+    (tmp_path / "CVD2014").mkdir()
+    (tmp_path / "CVD2014" / "labels.txt").write_text("a.mp4, 8, 30, 50\n")
+    with pytest.raises(UsageError, match=r"LIVE-VQC.*labels\.txt"):
+        card.load("live-vqc").find_table(tmp_path)
     with pytest.raises(UsageError, match=r"MaxWell.*maxwell_test\.json"):
         card.load("maxwell").find_table(tmp_path)
 

@@ -194,6 +194,16 @@ def test_two_files_become_splits_of_one_table(tmp_path):
     ]
 
 
+def test_two_files_of_one_name_are_splits_named_after_their_folders(tmp_path):
+    for name in ("train", "test"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "labels.txt").write_text(f"{name}.mp4, 8, 30, 50\n")
+    both = merge([read(tmp_path / name / "labels.txt") for name in ("train", "test")])
+    assert both.column("split") == ["train/labels", "test/labels"]
+    with pytest.raises(UsageError, match="no opinion table was given"):
+        merge([])
+
+
 def test_tables_with_different_ranges_are_not_put_together(tmp_path):
     (tmp_path / "a.csv").write_text("path,mos\na,3\n")
     tables = [read(tmp_path / "a.csv"), read(tmp_path / "a.csv", stated=Stated(dmos=True))]

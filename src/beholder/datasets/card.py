@@ -76,17 +76,23 @@ class Card:
         return _group(self.distortion, path)
 
     def find_table(self, root: Path) -> Path:
-        """Return the first of its tables below `root`.
+        """Return the first of its tables in `root` or in one of its own folders below.
+
+        Other folders are not searched: many sets call their table `labels.txt`.
 
         Raises:
             UsageError: when there is none, with the names that were looked for.
         """
         for name in self.tables:
-            for place in (root / name, *sorted(root.glob(f"*/{name}"))):
-                if place.is_file():
-                    return place
+            for folder in self.places(root):
+                if (folder / name).is_file():
+                    return folder / name
         looked = ", ".join(self.tables) or "(the card names no table: give it yourself)"
-        raise UsageError(f"no opinion table of {self.title} is below {root}; looked for {looked}")
+        below = ", ".join(self.folders)
+        raise UsageError(
+            f"no opinion table of {self.title} is in {root} or its folders {below};"
+            f" looked for {looked}"
+        )
 
     def places(self, root: Path) -> list[Path]:
         """Return the folders in which its files are looked for."""

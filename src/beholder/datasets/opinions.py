@@ -5,6 +5,7 @@ twice, and both are counted in `problems`: nothing is dropped.
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -144,6 +145,8 @@ def parse_range(text: str) -> Scale:
 def merge(tables: Sequence[Opinions]) -> Opinions:
     """Put several tables together; a row without a split gets the name of its file as split.
 
+    Files of one name are told apart by their folders.
+
     Raises:
         UsageError: when there is no table, or they state different ranges or directions.
     """
@@ -158,8 +161,9 @@ def merge(tables: Sequence[Opinions]) -> Opinions:
                 f"{first.origin} and {other.origin} state different ranges or directions:"
                 " look at them one by one"
             )
+    stems = Counter(Path(table.origin).stem for table in tables)
     rows = tuple(
-        row if row.split else replace(row, split=Path(table.origin).stem)
+        row if row.split else replace(row, split=_split_name(Path(table.origin), stems))
         for table in tables
         for row in table.rows
     )
@@ -169,6 +173,10 @@ def merge(tables: Sequence[Opinions]) -> Opinions:
         origin=", ".join(table.origin for table in tables),
         problems=tuple(problem for table in tables for problem in table.problems),
     )
+
+
+def _split_name(origin: Path, stems: Mapping[str, int]) -> str:
+    return origin.stem if stems[origin.stem] == 1 else f"{origin.parent.name}/{origin.stem}"
 
 
 def locate(path: str, folders: Sequence[Path]) -> Path:
