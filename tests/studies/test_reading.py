@@ -124,6 +124,7 @@ def test_comparisons_are_read_with_ties_and_names_of_items(tmp_path):
         ("item,ann\na,4,5\n", "row 2 has more cells than the header"),
         ("item,ann,kind\na,4,blur\n", "row 2, column 'kind': 'blur' is no vote"),
         ("item,1,1\na,4,5\n", "two columns of one name"),
+        ("path,mos,std\na,4,0.5\n", "looks like a table of opinions, not of votes"),
         ("rater,item,vote,scene\nann,a,4,x\nbob,a,4,y\n", "row 3: 'a' is"),
         ("rater,a,b,choice\nann,x,y,c\n", "row 2: choice 'c' is neither"),
         ("rater,a,b,choice\nann,x,x,a\n", "row 2: 'x' is compared with itself"),

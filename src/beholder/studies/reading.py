@@ -45,6 +45,7 @@ _CHOICES: Final = {
     **dict.fromkeys(("b", "right", "second"), 0.0),
     **dict.fromkeys(("tie", "equal", "same", "0.5"), 0.5),
 }
+_OPINIONS: Final = ("mos", "dmos", "std", "mos_std", "p_excellent")
 _NO_HEADER: Final = re.compile(r"column_\d+")
 
 
@@ -168,6 +169,11 @@ def _wide(table: _Table, scale: Scale, about: Mapping[str, About]) -> Votes:
     of_items = "item" in table.columns
     key = "item" if of_items else "rater"
     others = [name for name in table.present if name not in table.columns.values()]
+    if opinions := [name for name in others if name.lower() in _OPINIONS]:
+        raise TableError(
+            f"{table.path} looks like a table of opinions, not of votes: it has a column"
+            f" {opinions[0]!r}; rename it if that is a{' rater' if of_items else 'n item'}"
+        )
     if not others:
         raise TableError(f"{table.path} has a column for the {key} and none with votes")
     cells: list[Vote | Missing] = []

@@ -215,6 +215,7 @@ def _raters(votes: Votes, opinions: Opinions, method: str, found: Screening) -> 
 
 
 def _opinion_rows(opinions: Opinions, votes: Votes) -> tuple[OpinionRow, ...]:
+    five = votes.categorical
     of_item: list[list[float]] = [[] for _ in votes.items]
     for item, value in zip(votes.item.tolist(), votes.value.tolist(), strict=True):
         of_item[item].append(value)
@@ -222,7 +223,8 @@ def _opinion_rows(opinions: Opinions, votes: Votes) -> tuple[OpinionRow, ...]:
     for number, path in enumerate(votes.items):
         interval, about = opinions.interval(number), votes.about.get(path, About())
         counts = Counter(of_item[number])
-        levels = votes.categorical and bool(counts)
+        levels = five and bool(counts)
+        told = {f"{value:g}": counts[value] for value in sorted(counts)}
         shares = [
             counts[votes.scale.high - step] / max(1, len(of_item[number])) for step in range(5)
         ]
@@ -237,7 +239,7 @@ def _opinion_rows(opinions: Opinions, votes: Votes) -> tuple[OpinionRow, ...]:
                 about.split,
                 about.scene,
                 shares=tuple(shares) if levels else (),
-                details={} if levels else {"votes": {f"{v:g}": counts[v] for v in sorted(counts)}},
+                details={"votes": told} if told and not levels else {},
             )
         )
     return tuple(rows)
