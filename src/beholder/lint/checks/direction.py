@@ -107,7 +107,7 @@ def _statement(case: Case) -> Iterator[Finding]:
     yield found(
         "warning" if named else "note",
         "the direction of the opinions is not stated",
-        [f"the column is called {case.table.score_column}; higher is taken to be better"],
+        [f"the score is read from {case.table.score_column!r}; higher is taken to be better"],
         "say --dmos (lower is better) or --mos, or give a card; a name is no statement",
         len(case.rows),
     )
