@@ -236,3 +236,16 @@ def test_the_verdict_is_a_plain_sentence(rich):
     text = _told.verdict(replace(rich.overall, differences={"srcc": found}), "a", "b")
     assert "not separable over 23 files" in text
     assert "about 1,234 files" in text
+
+
+@pytest.mark.parametrize(
+    ("origin", "named"),
+    [
+        ("x/pictures/scores.csv", "m on pictures"),
+        ("mos.csv", "m on mos"),
+        ("a/koniq.csv", "m on koniq"),
+    ],
+)
+def test_a_report_is_named_by_model_and_data(empty, origin, named):
+    made = replace(empty, opinions=replace(empty.opinions, origin=origin))
+    assert markdown.title(replace(made, scores=replace(made.scores, model="m"))) == named

@@ -25,7 +25,7 @@ NAMES: Final[Mapping[str, str]] = {
 DEFINITIONS: Final[Mapping[str, str]] = {
     "srcc": (
         "Spearman's rank correlation: does the order of the scores follow the order of the"
-        " opinions? 1 is the same order, 0 no relation, -1 the reverse. Ties get average ranks."
+        " opinions? 1 is the same order, 0 no relation, −1 the reverse. Ties get average ranks."
     ),
     "plcc": (
         "Pearson's linear correlation of the raw scores with the opinions: do they lie on a"

@@ -12,6 +12,8 @@ from beholder.evaluation.reports import _told
 from beholder.evaluation.reports._text import plain
 from beholder.metrics.value import Value
 
+COMMON = ("data", "labels", "meta", "mos", "opinions", "scores")
+"""Names of tables that say nothing: their folder is named instead."""
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&])")
 
 
@@ -47,8 +49,10 @@ def text(made: Evaluation) -> str:
 
 
 def title(made: Evaluation) -> str:
-    """Name the model and what it is held against."""
-    return f"{made.scores.name} on {made.opinions.card or Path(made.opinions.origin).stem}"
+    """Name the model and what it is held against: the card, or the table or its folder."""
+    table = Path(made.opinions.origin)
+    name = table.parent.name if table.stem.lower() in COMMON and table.parent.name else table.stem
+    return f"{made.scores.name} on {made.opinions.card or name}"
 
 
 def safe(text: str) -> str:
