@@ -82,6 +82,11 @@ def test_raters_may_be_numbers(tmp_path):
     assert votes.matrix().tolist() == [[5.0, 4.0, 3.0], [1.0, 2.0, 3.0]]
 
 
+def test_raters_whose_names_end_alike_are_two(tmp_path):
+    votes = read(write(tmp_path / "v.csv", "item,ann,ann_2\na,5,4\n"), FIVE)
+    assert votes.raters == ("ann", "ann_2")
+
+
 def test_the_level_words_are_votes_on_five_steps_only(tmp_path):
     path = write(tmp_path / "v.csv", "item,ann,bob\na,Excellent,bad\n")
     assert read(path, FIVE).value.tolist() == [5.0, 1.0]
@@ -124,6 +129,7 @@ def test_comparisons_are_read_with_ties_and_names_of_items(tmp_path):
         ("item,ann\na,4,5\n", "row 2 has more cells than the header"),
         ("item,ann,kind\na,4,blur\n", "row 2, column 'kind': 'blur' is no vote"),
         ("item,1,1\na,4,5\n", "two columns of one name"),
+        ("item,ann,ann\na,4,5\n", "two columns of one name: 'ann'"),
         ("path,mos,std\na,4,0.5\n", "looks like a table of opinions, not of votes"),
         ("rater,item,vote,scene\nann,a,4,x\nbob,a,4,y\n", "row 3: 'a' is"),
         ("rater,a,b,choice\nann,x,y,c\n", "row 2: choice 'c' is neither"),

@@ -114,6 +114,8 @@ def _table(path: Path) -> _Table:
     if more := [name for name in present if _NO_HEADER.fullmatch(name)]:
         rows = (number for number, record in enumerate(records, first) if more[0] in record)
         raise TableError(f"{path.name}, row {next(rows)} has more cells than the header")
+    if contents.container == "csv" and (twice := _twice(path, present)):
+        raise TableError(f"{path} has two columns of one name: {twice!r}")
     lower = {name.strip().lower(): name for name in reversed(present)}
     columns = {
         ours: lower[name]
@@ -121,6 +123,16 @@ def _table(path: Path) -> _Table:
         if (name := next((each for each in names if each in lower), ""))
     }
     return _Table(path, records, columns, present, first)
+
+
+def _twice(path: Path, present: Sequence[str]) -> str:
+    """Return a name that stands twice in the header; reading has called the second `name_2`."""
+    renamed = [name for name in present if name.removesuffix("_2") in present and name[-2:] == "_2"]
+    if not renamed:
+        return ""
+    header = path.read_text(encoding="utf-8-sig").lstrip().partition("\n")[0]
+    cells = [cell.strip(' "\r') for cell in re.split("[,;\t]", header)]
+    return next((name[:-2] for name in renamed if cells.count(name[:-2]) > 1), "")
 
 
 def _about(table: _Table) -> dict[str, About]:
