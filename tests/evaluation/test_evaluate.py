@@ -163,6 +163,15 @@ def test_differences_are_over_the_files_that_both_scored(make):
     assert any("40 files that both scored" in note for note in found.notes)
 
 
+def test_a_rival_that_scored_other_files_cannot_be_compared_and_is_told_so(make):
+    table, good = make()
+    half = replace(good, rows=good.rows[:30]), replace(good, rows=good.rows[30:])
+    found = evaluate(table, half[0], QUICK, against=half[1])
+    assert found.overall.verdict == "not separable"
+    assert "0 pairs are too few" in found.overall.differences["plcc_logistic4"].reason
+    assert found.overall.n == found.rival.overall.n == 30
+
+
 def test_a_breakdown_is_the_evaluation_of_each_part(make):
     table, scores = make()
     found = evaluate(table, scores, Question(by=("kind",), replicates=60))

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from beholder.datasets.card import load
 from beholder.datasets.opinions import Opinion, Opinions
 from beholder.errors import UsageError
-from beholder.evaluation.pairing import align, pair
+from beholder.evaluation.pairing import align, of_the_set, pair
 from beholder.evaluation.scores import Scored, Scores
 
 
@@ -75,6 +76,15 @@ def test_dmos_is_negated():
 def test_tables_without_a_common_path_are_refused_with_a_path_of_each():
     with pytest.raises(UsageError, match=r"'x/1\.png'.*'y/2\.jpg'.*--root"):
         pair(opinions_of(("y/2.jpg", 1.0)), scores_of(("x/1.png", 1.0)), None)
+
+
+def test_files_that_are_no_part_of_a_benchmark_are_left_out_and_noted():
+    said = opinions_of(("x/t1.bmp", 1.0), ("x/1.bmp", 2.0), ("t2.bmp", 3.0))
+    kept = of_the_set(said, load("live-c"))
+    assert [row.path for row in kept.rows] == ["x/1.bmp"]
+    (problem,) = kept.problems
+    assert (problem.count, problem.examples) == (2, ("x/t1.bmp", "t2.bmp"))
+    assert of_the_set(said, load("koniq")) is said
 
 
 def test_the_other_model_is_put_beside_by_opinion():

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from beholder.evaluation.reports import _told
+from beholder.evaluation.reports._text import plain
 from beholder.metrics.value import Value
 
 if TYPE_CHECKING:
@@ -61,12 +62,10 @@ def show(made: "Evaluation") -> None:
         for line in _told.joined(made.rival.joined):
             click.echo(f"{theirs}: {line.text}{_examples(line)}", err=True)
     for note in made.notes:
-        click.echo(f"Note: {note}", err=True)
+        click.echo(f"Note: {plain(note)}", err=True)
 
 
 def _examples(line: _told.Line) -> str:
-    from beholder.evaluation.reports._text import plain
-
     return f" For example: {', '.join(map(plain, line.examples))}" if line.examples else ""
 
 
@@ -79,7 +78,7 @@ def _table(*columns: str) -> Table:
 
 def _add(table: Table, *cells: str) -> None:
     """Add a row whose cells are text, whatever marks they hold."""
-    table.add_row(*(Text(cell) for cell in cells))
+    table.add_row(*(Text(plain(cell)) for cell in cells))
 
 
 def _main(made: "Evaluation", theirs: str) -> Table:
@@ -149,4 +148,7 @@ def _calibration(found: "Calibration") -> Table:
         _add(table, f"{each.expected:.2f}", _told.number(held.value), _told.interval(held))
     if found.reason:
         _add(table, f"not known: {found.reason}")
+    else:
+        ratio = found.ratio
+        _add(table, "spread / deviation", _told.number(ratio.value), _told.interval(ratio))
     return table

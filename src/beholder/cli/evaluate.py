@@ -142,6 +142,7 @@ def _check(options: Options) -> None:
 def _opinions(options: Options, card: "Card | None") -> "Opinions":
     from beholder.datasets.opinions import Stated, merge, parse_range
     from beholder.datasets.reading import read
+    from beholder.evaluation.pairing import of_the_set
 
     scale = parse_range(options.range) if options.range else None
     stated = Stated(dmos=options.dmos, scale=scale)
@@ -150,7 +151,8 @@ def _opinions(options: Options, card: "Card | None") -> "Opinions":
         assert card is not None
         assert options.root is not None
         paths = [card.find_table(options.root)]
-    return merge([read(path, card, stated) for path in paths])
+    opinions = merge([read(path, card, stated) for path in paths])
+    return of_the_set(opinions, card) if card else opinions
 
 
 def _question(options: Options) -> "Question":

@@ -24,6 +24,12 @@ FEW_SCENES: Final = 10
 """With fewer scenes than this their bootstrap is known to give intervals that are too narrow."""
 FEW_FILES: Final = 30
 NONE: Final = "(none)"
+TOLD_BY_JOIN: Final = (
+    "rows without a path",
+    "rows without a number",
+    "paths that stand more than once",
+)
+"""What a reader of opinions notices and the account of the join says as well."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,10 @@ def evaluate(
     paired = pair(opinions, scores, root)
     other = pair(opinions, against, root) if against else None
     sample = align(paired, other) if other else paired.sample
-    groups = _groups(paired, sample, question, opinions)
+    groups = {
+        name: replace(_result(part, question, contested=other is not None), column=column)
+        for name, (column, part) in _groups(paired, sample, question.by, opinions).items()
+    }
     scales = Scales.of(scores.scale, opinions.scale, higher_is_better=opinions.higher_is_better)
     made = Evaluation(
         opinions=opinions,
@@ -95,7 +104,7 @@ def evaluate(
         sample=sample,
         score_paths=tuple(row.path for row in paired.scores),
         joined=paired.joined,
-        overall=_result(sample, question),
+        overall=_result(sample, question, contested=other is not None),
         groups=groups,
         scales=scales,
         rival=_rival(sample, other, against, question) if other and against else None,
@@ -106,12 +115,12 @@ def evaluate(
     return replace(made, notes=tuple(_notes(made)))
 
 
-def _result(sample: Sample, question: Question) -> Result:
+def _result(sample: Sample, question: Question, *, contested: bool = False) -> Result:
     scored = sample.scored()
     found = measure(sample, scored.draws(question.replicates, question.seed))
-    both = sample.common()
-    if not np.any(np.isfinite(sample.rivals)):
+    if not contested:
         return found
+    both = sample.common()
     return replace(found, differences=differ(both, both.draws(question.replicates, question.seed)))
 
 
@@ -121,17 +130,18 @@ def _rival(sample: Sample, other: Paired, scores: Scores, question: Question) ->
 
 
 def _groups(
-    paired: Paired, sample: Sample, question: Question, opinions: Opinions
-) -> dict[str, Result]:
+    paired: Paired, sample: Sample, by: tuple[str, ...], opinions: Opinions
+) -> dict[str, tuple[str, Sample]]:
+    """Return name → column and rows of each group."""
     found = {}
-    for column in dict.fromkeys(question.by):
+    for column in dict.fromkeys(by):
         values = _column(paired, column, opinions)
         for value in sorted(set(values), key=_by_number):
             part = sample.take(np.array([each == value for each in values]))
             if column == "scene":
                 part = replace(part, scenes=())
-            name = value if len(set(question.by)) == 1 else f"{column}={value}"
-            found[name] = replace(_result(part, question), column=column)
+            name = value if len(set(by)) == 1 else f"{column}={value}"
+            found[name] = (column, part)
     return found
 
 
@@ -174,8 +184,13 @@ def _notes(made: Evaluation) -> list[str]:
 
 
 def _about_opinions(made: Evaluation) -> list[str]:
-    notes = []
     opinions = made.opinions
+    notes = [
+        f"{found.what[0].upper()}{found.what[1:]}: {found.count:,}, for example"
+        f" {', '.join(found.examples)}."
+        for found in opinions.problems
+        if found.what not in TOLD_BY_JOIN
+    ]
     if not opinions.higher_is_better:
         notes.append("The opinions are DMOS (lower is better) and were negated.")
     elif not opinions.direction_stated and opinions.score_column.lower() == "dmos":
@@ -191,7 +206,7 @@ def _about_opinions(made: Evaluation) -> list[str]:
         ]
         if outside:
             notes.append(
-                f"{len(outside)} opinions lie outside the stated range {opinions.scale}, the first"
+                f"Opinions outside the stated range {opinions.scale}: {len(outside):,}, the first"
                 f" is {outside[0]:g}."
             )
     return notes
@@ -205,7 +220,7 @@ def _about_numbers(made: Evaluation) -> list[str]:
             f"The files come from {overall.scenes} scenes only: intervals drawn from so few scenes"
             " are too narrow."
         )
-    elif not overall.scenes and 0 < overall.n < FEW_FILES:
+    elif not overall.scenes and overall.values[CHIEF].low < 1 and overall.n < FEW_FILES:
         notes.append(f"{overall.n} files are few: the intervals are rough.")
     srcc = overall.values[CHIEF].value
     if srcc < 0:

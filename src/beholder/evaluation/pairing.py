@@ -1,14 +1,16 @@
 """An opinion table and a score table → pairs, and an account of every row that is in none."""
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 import numpy as np
 
+from beholder.datasets.card import Card
 from beholder.datasets.opinions import EXAMPLES, Opinion, Opinions, Problem
 from beholder.errors import UsageError
 from beholder.evaluation.joining import RULES, Join, join, plain_path
@@ -58,6 +60,19 @@ class Paired:
     opinions: tuple[Opinion, ...]
     scores: tuple[Scored, ...]
     joined: Joined
+
+
+def of_the_set(opinions: Opinions, card: Card) -> Opinions:
+    """Leave out files that come with a benchmark and are no part of it, and note how many."""
+    if not card.not_rated:
+        return opinions
+    names = [PurePosixPath(plain_path(row.path)).name for row in opinions.rows]
+    kept = [not re.search(card.not_rated, name) for name in names]
+    out = [row.path for row, keep in zip(opinions.rows, kept, strict=True) if not keep]
+    if not out:
+        return opinions
+    noted = _problem("files that are no part of the set by its card, left out", out)
+    return replace(opinions.where(kept), problems=(*opinions.problems, noted))
 
 
 def pair(opinions: Opinions, scores: Scores, root: Path | None) -> Paired:
