@@ -344,7 +344,13 @@ def disagreements(made: Evaluation) -> list[Disagreement]:
     for rank, number in enumerate(worst(made), 1):
         head, tail = halves(sample.paths[number])
         gap = float(gaps[number])
-        amount = f"{100 * abs(gap):.0f} % of the ranks" if ranked else f"{abs(gap):.3g}"
+        amount = (
+            f"{100 * abs(gap):.0f} % of the ranks"
+            if ranked
+            else f"{abs(gap):.2g}"
+            if abs(gap) < 10
+            else f"{abs(gap):.0f}"
+        )
         found.append(
             Disagreement(
                 rank=rank,

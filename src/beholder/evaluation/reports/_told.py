@@ -54,6 +54,9 @@ INTERVALS: Final = (
     " shown. The fitted curve is kept in every draw."
 )
 
+PAIRS_SHARE: Final = "The p values take pairs as independent, which they are not, and are too small"
+"""Said wherever two models are compared by Krasula's analysis."""
+
 
 @dataclass(frozen=True)
 class Line:

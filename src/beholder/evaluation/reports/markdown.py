@@ -100,11 +100,13 @@ def _groups(made: Evaluation) -> Iterator[str]:
     if not made.groups:
         return
     names = list(_told.NAMES)
-    rows = [_line(["group", "n", "failed", *(_told.NAMES[name] for name in names)])]
-    rows.append(_line(["---"] * (len(names) + 3)))
+    verdicts = ["verdict"] if any(result.verdict for result in made.groups.values()) else []
+    head = ["group", "n", "failed", *(_told.NAMES[name] for name in names), *verdicts]
+    rows = [_line(head), _line(["---"] * len(head))]
     for name, result in made.groups.items():
         cells = [safe(name), f"{result.n}", f"{result.failed}"]
-        rows.append(_line([*cells, *(_with_interval(result, each) for each in names)]))
+        cells += [_with_interval(result, each) for each in names]
+        rows.append(_line([*cells, *([result.verdict] if verdicts else [])]))
     columns = ", ".join(dict.fromkeys(result.column for result in made.groups.values()))
     yield f"## By {safe(columns)}"
     yield "\n".join(rows)
@@ -136,6 +138,8 @@ def _krasula(made: Evaluation) -> Iterator[str]:
     rows += [_line([what, *map(safe, cells)]) for what, cells in _told.krasula_rows(made)]
     yield "## Krasula's analysis"
     yield f"{_told.krasula_over(made.krasula.ours)}."
+    if made.krasula.theirs:
+        yield f"{_told.PAIRS_SHARE}."
     yield "\n".join(rows)
 
 
