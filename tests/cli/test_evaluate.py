@@ -224,7 +224,6 @@ def test_a_benchmark_is_a_card_and_a_folder(beholder, rated, tmp_path):
         (["--opinions", "{t}/mos.csv", "--scores", "{t}/good.csv", "--folds", "1"], "--folds 1"),
         (["--opinions", "{t}/mos.csv", "--scores", "{t}/good.csv", "--folds", "99"], "99 folds"),
         (["--opinions", "{t}/mos.csv", "--scores", "{t}/good.csv", "--task", "x"], "'x'"),
-        (["--opinions", "{t}/mos.csv", "--scores", "{t}/good.csv", "--json", "a.txt"], ".json"),
         (["--opinions", "{t}/mos.csv", "--scores", "{t}/good.csv", "--report", "a.pdf"], ".html"),
         (["--opinions", "{t}/mos.csv", "--scores", "{t}/good.csv", "--bootstrap", "x"], "'x'"),
         (["--opinions", "{t}/mos.csv", "--scores", "{t}/other.csv"], "'other/1.png'"),

@@ -16,11 +16,6 @@ if TYPE_CHECKING:
     from beholder.evaluation.scores import Scores
 
 PATH = click.Path(path_type=Path)
-ENDINGS = {
-    "json": (".json",),
-    "markdown": (".md", ".markdown"),
-    "report": (".html", ".htm"),
-}
 
 
 @dataclass(frozen=True)
@@ -66,17 +61,43 @@ class Options:
 @click.option("--range", metavar="LOW,HIGH", help="Range of the opinions, e.g. 0,100.")
 @click.option("--against", type=PATH, help="Score table of another model, to compare with.")
 @click.option("--by", metavar="COLUMN[,…]", help="Break down by columns of either table.")
-@click.option("--splits", type=click.IntRange(0, 10_000), default=0, help="Random test parts.")
-@click.option("--folds", type=click.IntRange(0, 1000), default=0, help="Or folds.")
-@click.option("--bootstrap", type=click.IntRange(2, 100_000), default=2000, show_default=True)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of all draws.")
+@click.option(
+    "--splits",
+    type=click.IntRange(0, 10_000),
+    default=0,
+    metavar="N",
+    help="Medians over N fifths.",
+)
+@click.option(
+    "--folds", type=click.IntRange(0, 1000), default=0, metavar="K", help="Medians over K folds."
+)
+@click.option(
+    "--bootstrap",
+    type=click.IntRange(2, 100_000),
+    default=2000,
+    metavar="N",
+    show_default=True,
+    help="Draws behind the intervals.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    metavar="S",
+    show_default=True,
+    help="Of all draws.",
+)
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or mps.")
 @click.option("--dtype", default="auto", show_default=True, help="float32, bfloat16 or float16.")
 @click.option("--frames", default="auto", metavar="RULE", help="Frames of a clip: 8, 1/s, 2/s<=64.")
-@click.option("--batch-size", type=click.IntRange(0), default=0, help="Files judged together.")
-@click.option("--workers", type=click.IntRange(0, 256), default=0, help="Threads that decode.")
+@click.option(
+    "--batch-size", type=click.IntRange(0), default=0, metavar="N", help="Judged together  [auto]"
+)
+@click.option(
+    "--workers", type=click.IntRange(0, 256), default=0, metavar="N", help="Decoders  [all cores]"
+)
 @click.option("--json", type=PATH, help="All numbers for programs.")
-@click.option("--markdown", type=PATH, help="All numbers to paste: .md.")
+@click.option("--markdown", type=PATH, help="All numbers to paste.")
 @click.option("--report", type=PATH, help="A page to look at: .html.")
 def command(**options: Any) -> int:
     """Say how well scores follow what people said, with 95 % intervals.
@@ -127,10 +148,8 @@ def _check(options: Options) -> None:
         )
     if not options.opinions and not options.root:
         raise UsageError("--benchmark needs --root: the folder where the data set is")
-    for what, endings in ENDINGS.items():
-        path: Path | None = getattr(options, what)
-        if path and path.suffix.lower() not in endings:
-            raise UsageError(f"--{what} {path} must end in {' or '.join(endings)}")
+    if options.report and options.report.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--report {options.report} must end in .html")
     if options.folds == 1:
         raise UsageError("--folds 1 divides nothing: 2 and more")
     if options.out:
