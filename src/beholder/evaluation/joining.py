@@ -73,17 +73,15 @@ def join(opinions: Sequence[str], scores: Sequence[str], root: Path | None = Non
     ([(0, 0, 'exact'), (1, 1, 'suffix')], (2,))
     """
     left, right = [plain_path(path) for path in opinions], [plain_path(path) for path in scores]
-    steps: dict[str, _Candidates] = {"exact": _by_key(left, right)}
+    steps: dict[str, Callable[[], _Candidates]] = {"exact": lambda: _by_key(left, right)}
     if root is not None:
         base = plain_path(os.path.abspath(root))  # noqa: PTH100 - links are left as they are
-        steps["root"] = _by_key(
+        steps["root"] = lambda: _by_key(
             [_below(base, path) for path in left],
             [_below(base, path, from_here=True) for path in right],
         )
-    steps["suffix"] = _by_suffix(left, right)
-    steps["name"] = _by_key(
-        *([posixpath.basename(path) for path in side] for side in (left, right))
-    )
+    steps["suffix"] = lambda: _by_suffix(left, right)
+    steps["name"] = lambda: _by_key(_names(left), _names(right))
     return _matched(steps, len(left), len(right))
 
 
@@ -95,11 +93,18 @@ class _Candidates:
     of_score: Callable[[int], Sequence[int]]
 
 
-def _matched(steps: Mapping[str, _Candidates], opinions: int, scores: int) -> Join:
+def _names(paths: Sequence[str]) -> list[str]:
+    return [posixpath.basename(path) for path in paths]
+
+
+def _matched(steps: Mapping[str, Callable[[], _Candidates]], opinions: int, scores: int) -> Join:
     found: dict[int, Match] = {}
     taken: set[int] = set()
     ambiguous: set[int] = set()
-    for rule, candidates in steps.items():
+    for rule, prepare in steps.items():
+        if len(found) == opinions:
+            break
+        candidates = prepare()
         for opinion in range(opinions):
             there = candidates.of_opinion(opinion)
             if opinion in found or not there:
