@@ -1,0 +1,235 @@
+"""`beholder evaluate`: how well scores follow people, with error bars."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from beholder.errors import UsageError
+
+if TYPE_CHECKING:
+    from beholder.datasets.card import Card
+    from beholder.datasets.opinions import Opinions
+    from beholder.evaluation.evaluate import Evaluation, Question
+    from beholder.evaluation.scores import Scores
+
+PATH = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the command, as they were given."""
+
+    scores: Path | None
+    opinions: tuple[Path, ...]
+    benchmark: str | None
+    root: Path | None
+    model: str | None
+    out: Path | None
+    restart: bool
+    task: str | None
+    dmos: bool | None
+    range: str | None
+    against: Path | None
+    by: str | None
+    splits: int
+    folds: int
+    bootstrap: int
+    seed: int
+    device: str
+    dtype: str
+    frames: str
+    batch_size: int
+    workers: int
+    json: Path | None
+    markdown: Path | None
+    report: Path | None
+
+
+@click.command("evaluate", short_help="Say how well scores follow people, with error bars.")
+@click.option("--scores", type=PATH, help="Score table of any tool: columns path and score.")
+@click.option("--opinions", "--data", type=PATH, multiple=True, help="What people said.")
+@click.option("--benchmark", metavar="NAME", help="A known data set, e.g. koniq, or a card .toml.")
+@click.option("--root", type=PATH, help="Folder of the files  [folder of the opinions]")
+@click.option("--model", metavar="NAME", help="Rate the files first, with this model.")
+@click.option("--out", type=PATH, help="Keep the model's table: .csv, .jsonl or .parquet.")
+@click.option("--restart", is_flag=True, help="Begin anew where --out has rows already.")
+@click.option("--task", metavar="NAME", help="Which task, where there are several.")
+@click.option("--dmos/--mos", default=None, help="Lower is better / higher is better.")
+@click.option("--range", metavar="LOW,HIGH", help="Range of the opinions, e.g. 0,100.")
+@click.option("--against", type=PATH, help="Score table of another model, to compare with.")
+@click.option("--by", metavar="COLUMN[,…]", help="Break down by columns of either table.")
+@click.option(
+    "--splits",
+    type=click.IntRange(0, 10_000),
+    default=0,
+    metavar="N",
+    help="Medians over N fifths.",
+)
+@click.option(
+    "--folds", type=click.IntRange(0, 1000), default=0, metavar="K", help="Medians over K folds."
+)
+@click.option(
+    "--bootstrap",
+    type=click.IntRange(2, 100_000),
+    default=2000,
+    metavar="N",
+    show_default=True,
+    help="Draws behind the intervals.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    metavar="S",
+    show_default=True,
+    help="Of all draws.",
+)
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda or mps.")
+@click.option("--dtype", default="auto", show_default=True, help="float32, bfloat16 or float16.")
+@click.option("--frames", default="auto", metavar="RULE", help="Frames of a clip: 8, 1/s, 2/s<=64.")
+@click.option(
+    "--batch-size", type=click.IntRange(0), default=0, metavar="N", help="Judged together  [auto]"
+)
+@click.option(
+    "--workers", type=click.IntRange(0, 256), default=0, metavar="N", help="Decoders  [all cores]"
+)
+@click.option("--json", type=PATH, help="All numbers for programs.")
+@click.option("--markdown", type=PATH, help="All numbers to paste.")
+@click.option("--report", type=PATH, help="A page to look at: .html.")
+def command(**options: Any) -> int:
+    """Say how well scores follow what people said, with 95 % intervals.
+
+    \b
+    beholder evaluate --scores results.csv --opinions mos.csv
+    beholder evaluate --model iris --data mos.csv --root pictures/ --out results.csv
+    beholder evaluate --benchmark koniq --root KonIQ-10k/
+
+    Rows are matched by path; what was not matched, stands twice or could not be scored is counted
+    and shown. The exit code is 0 when all is well, 1 when files could not be scored or no
+    correlation exists, 2 when the call cannot be right.
+    """
+    return _evaluate(Options(**options))
+
+
+def _evaluate(options: Options) -> int:
+    _check(options)
+    from beholder.datasets import card as cards
+
+    card = cards.load(options.benchmark) if options.benchmark else None
+    opinions = _opinions(options, card)
+    root = options.root or Path(opinions.origin.split(", ")[0]).parent
+    from beholder.evaluation import scores as tables
+    from beholder.evaluation.evaluate import evaluate
+
+    task = options.task or ""
+    against = tables.read(options.against, task) if options.against else None
+    places = [root, *card.places(root)] if card else [root]
+    given = (
+        tables.read(options.scores, task)
+        if options.scores
+        else _rate(options, opinions, places, task or (card.task if card else "quality"))
+    )
+    made = evaluate(opinions, given, _question(options), root, against)
+    _show(options, made, places)
+    failed = made.overall.failed or math.isnan(made.overall.values["srcc"].value)
+    return 1 if failed else 0
+
+
+def _check(options: Options) -> None:
+    """Refuse what cannot be right before anything slow is loaded."""
+    if options.scores and (options.model or options.out):
+        raise UsageError("--scores is a finished table: leave out --model and --out, or --scores")
+    if not options.opinions and not options.benchmark:
+        raise UsageError(
+            "no opinions were given: --opinions mos.csv, or --benchmark NAME --root DIR"
+        )
+    if not options.opinions and not options.root:
+        raise UsageError("--benchmark needs --root: the folder where the data set is")
+    if options.report and options.report.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--report {options.report} must end in .html")
+    if options.folds == 1:
+        raise UsageError("--folds 1 divides nothing: 2 and more")
+    if options.out:
+        from beholder.tables.base import format_of
+
+        format_of(options.out)
+
+
+def _opinions(options: Options, card: "Card | None") -> "Opinions":
+    from beholder.datasets.opinions import Stated, merge, parse_range
+    from beholder.datasets.reading import read
+    from beholder.evaluation.pairing import of_the_set
+
+    scale = parse_range(options.range) if options.range else None
+    stated = Stated(dmos=options.dmos, scale=scale)
+    paths = list(options.opinions)
+    if not paths:
+        assert card is not None
+        assert options.root is not None
+        paths = [card.find_table(options.root)]
+    opinions = merge([read(path, card, stated) for path in paths])
+    return of_the_set(opinions, card) if card else opinions
+
+
+def _question(options: Options) -> "Question":
+    from beholder.evaluation.evaluate import Question
+    from beholder.evaluation.splitting import Plan
+
+    plan = Plan(options.splits, options.folds, options.seed)
+    columns = (options.by or "").split(",")
+    return Question(
+        by=tuple(column.strip() for column in columns if column.strip()),
+        plan=plan if plan.count else None,
+        replicates=options.bootstrap,
+        seed=options.seed,
+    )
+
+
+def _rate(options: Options, opinions: "Opinions", places: list[Path], task: str) -> "Scores":
+    from beholder.cli._progress import Progress
+    from beholder.engine.rater import load
+    from beholder.evaluation.rating import Order, rate
+
+    rater = load(
+        options.model or "iris",
+        device=options.device,
+        dtype=options.dtype,
+        frames=options.frames,
+    )
+    order = Order(task, options.out, options.restart, options.batch_size, options.workers)
+    with Progress(["-"]) as progress:
+        try:
+            return rate(rater, opinions, places, order, progress.step)
+        except KeyboardInterrupt:
+            progress.stop()
+            kept = f"{options.out}: the same command goes on" if options.out else "nothing"
+            click.echo(f"Stopped after {progress.done} rows; kept: {kept}.", err=True)
+            raise
+
+
+def _show(options: Options, made: "Evaluation", places: list[Path]) -> None:
+    from beholder.cli._evaluation import show
+
+    show(made)
+    if options.json:
+        from beholder.evaluation.reports import json
+
+        json.write(options.json, made)
+    if options.markdown:
+        from beholder.evaluation.reports import markdown
+
+        markdown.write(options.markdown, made)
+    if options.report:
+        from beholder.cli._evaluation import previews
+        from beholder.evaluation.reports import evaluation
+
+        evaluation.write(options.report, made, previews(made, places))
+    for name, path in (
+        *(("Table", options.out), ("Numbers", options.json)),
+        *(("Markdown", options.markdown), ("Page", options.report)),
+    ):
+        if path:
+            click.echo(f"{name}: {path}", err=True)

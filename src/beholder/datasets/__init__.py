@@ -1,0 +1,1 @@
+"""What people said: opinion tables, the field's formats, benchmark cards, splits."""

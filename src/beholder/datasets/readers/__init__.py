@@ -1,0 +1,1 @@
+"""The formats the field has: one file each, found by what a record holds."""

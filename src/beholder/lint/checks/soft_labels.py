@@ -1,0 +1,55 @@
+"""Shares of votes that are no distribution, or whose mean is not the opinion."""
+
+import math
+from collections.abc import Iterator
+
+from beholder.datasets.opinions import Opinion
+from beholder.levels.scale import LEVELS, WEIGHTS
+from beholder.lint.case import Case, Finding, found
+
+SUM = 1e-3
+MEAN = 0.15
+"""On the 1-5 scale; DeQA-Score replaces a label that is off by more than 0.1."""
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """Find soft labels that are wrong."""
+    rows = [row for row in case.rated if row.probabilities]
+    sums = {row.row: math.fsum(row.probabilities.values()) for row in rows}
+    off = [f"{row.path}: {sums[row.row]:g}" for row in rows if abs(sums[row.row] - 1) > SUM]
+    if off:
+        yield found(
+            "note" if case.table.format == "deqa" else "warning",
+            "shares of the levels that do not sum to 1",
+            off,
+            "divide them by their sum; DeQA-Score cuts negative ones and does not",
+        )
+    wrong = [
+        f"{row.path}: the shares mean {_mean(row):.2f}, the opinion is {opinion:.2f}"
+        for row in rows
+        if (opinion := _opinion(case, row)) is not None and abs(_mean(row) - opinion) > MEAN
+    ]
+    if wrong:
+        yield found(
+            "warning",
+            "shares of the levels whose mean is not the opinion",
+            wrong,
+            "their order runs from excellent to bad: check it, and the scale of the opinion",
+        )
+
+
+def _mean(row: Opinion) -> float:
+    total = math.fsum(row.probabilities.values())
+    pairs = zip(LEVELS, WEIGHTS, strict=True)
+    return math.fsum(weight * row.probabilities[word] for word, weight in pairs) / (
+        total or math.nan
+    )
+
+
+def _opinion(case: Case, row: Opinion) -> float | None:
+    """The opinion on 1 to 5, where its place on that scale is known."""
+    norm = row.extra.get("gt_score_norm")
+    if isinstance(norm, int | float):
+        return float(norm)
+    scale = case.table.scale
+    return row.mos if scale and (scale.low, scale.high) == (1.0, 5.0) else None

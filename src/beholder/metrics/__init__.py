@@ -1,0 +1,1 @@
+"""How well numbers follow people's opinions: plain arithmetic on paired vectors."""

@@ -1,0 +1,1 @@
+"""People's votes → opinions: screening, recovery of bias, comparisons to a scale."""
