@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from beholder import _names
+from beholder.backbones import weights
 from beholder.backbones.device import resolve_device, resolve_dtype
 from beholder.errors import MediaError
 from beholder.levels.scale import Scale
@@ -133,6 +134,8 @@ class Rater:
         details = dict(rating.details)
         if rating.timeline:
             details["timeline"] = [[t, self.scale.of(value)] for t, value in rating.timeline]
+        if rating.worst:
+            details["worst"] = [rating.worst[0], self.scale.of(rating.worst[1])]
         if each.frames.notes:
             details["notes"] = list(each.frames.notes)
         return Score(
@@ -148,6 +151,7 @@ class Rater:
             height=each.frames.height,
             seconds=each.frames.seconds,
             details=details,
+            error=rating.error,
             model=self.recipe.name,
             fingerprint=self.fingerprint,
         )
@@ -160,19 +164,26 @@ def load(
     dtype: str = "auto",
     scale: str = "1-5",
     frames: str = "auto",
+    form: str = "auto",
 ) -> Rater:
-    """Load a model by the name of its recipe, or from the path of a recipe (`.toml`).
+    """Load a model by the name of its recipe, the path of a recipe (`.toml`), or its folder.
+
+    `form` chooses one of the published forms of the prompt, where a backbone has several.
 
     Raises:
-        UsageError: for an unknown model, device, dtype, scale or frame rule.
-        ModelError: when its weights cannot be used.
+        UsageError: for an unknown model, device, dtype, scale, frame rule or form.
+        ModelError: when its weights are not here or cannot be used.
     """
     recipe = recipes.load(model)
     rule = FrameRule.parse(recipe.frames if frames == "auto" else frames)
     to = Scale.parse(scale)
-    backbone = _names.find("backbones", recipe.backbone).load(
-        device=resolve_device(device), dtype=resolve_dtype(dtype)
-    )
+    options = {**recipe.options, **({} if form == "auto" else {"form": form})}
+    where = {
+        "device": resolve_device(device),
+        "dtype": resolve_dtype(recipe.dtype if dtype == "auto" else dtype),
+    }
+    files = weights.find(recipe.weights) if recipe.weights else {}
+    backbone = _names.find("backbones", recipe.backbone).load(**files, **where, **options)
     settings = {"prompts": recipe.prompts, "levels": recipe.levels, "clips": recipe.clips}
     scorer = _names.find("scorers", recipe.scorer).build(backbone, settings)
     return Rater(recipe, scorer, rule, to, resolve_device(device))

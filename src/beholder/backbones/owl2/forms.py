@@ -44,16 +44,16 @@ class Form:
 FORMS: Final = {
     "scorer": Form("USER: {question}\n{image}\nASSISTANT: {opening}"),
     "evaluation": Form("USER: {question}\n{image} ASSISTANT: {opening}"),
-    "evaluation-aesthetics": Form("USER: {image}{question} ASSISTANT: {opening}"),
+    "picture-first": Form("USER: {image}{question} ASSISTANT: {opening}"),
     "released": Form("USER: {question}\n{image}\nASSISTANT: {opening}", swaps_opening=True),
     "training": Form("USER: {image}\n{question} ASSISTANT: {opening}"),
     "training-system": Form(_SYSTEM + "USER: {image}\n{question} ASSISTANT: {opening}"),
 }
 """`scorer`: Q-Align's and DeQA-Score's scorer classes, and `score` of the hosted code.
 `evaluation`: the scripts behind the published quality figures; a space where the scorer has a line
-break. `evaluation-aesthetics`: the same for aesthetics, picture first. `released`: `score` of the
-code on GitHub, whose opening has two words swapped. `training`: the picture first, as in training;
-`training-system` with the chat preamble that the training scripts select."""
+break. `picture-first`: the scripts for aesthetics, and those of Q-Instruct and Q-Boost.
+`released`: `score` of the code on GitHub, whose opening has two words swapped. `training`: the
+picture first, as in training; `training-system` with the chat preamble that its scripts select."""
 
 
 def form(name: str) -> Form:

@@ -27,6 +27,7 @@ _PIECES: Final[dict[str, tuple[int, ...]]] = {
     "\nRate": (13, 19907),
     "\nWhat": (13, 5618),
     " How": (1128,),
+    " Rate": (390, 403),
     " The": (450,),
     " about": (1048,),
     " acceptable": (22691,),
