@@ -8,13 +8,12 @@ the word. A word is then weighed by its first token, or exactly by all of them.
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from beholder.errors import ModelError
 
-By = Literal["first", "exact"]
-"""`first`: the logit of a word's first token. `exact`: the log-probability of all its tokens."""
 BYS: Final = ("first", "exact")
+"""`first`: the logit of a word's first token. `exact`: the log-probability of all its tokens."""
 
 Tokens = tuple[int, ...]
 

@@ -12,10 +12,10 @@ from typing import Any, overload
 import numpy as np
 from PIL import Image
 
-from beholder import _names
 from beholder.backbones import weights
 from beholder.backbones.device import resolve_device, resolve_dtype
-from beholder.errors import MediaError
+from beholder.engine.options import choose
+from beholder.errors import MediaError, ModelError
 from beholder.levels.scale import Scale
 from beholder.media.frames import Frames
 from beholder.media.reading import read
@@ -117,16 +117,23 @@ class Rater:
 
         Raises:
             MediaError: when a single input cannot be judged.
+            ModelError: when the model has no answer for a single input.
             UsageError: when the model was not made for the task.
         """
         self.recipe.check_task(task)
         if isinstance(source, list):
             return [self._try(each, task) for each in source]
+        score = self._one(source, task)
+        if score.error:
+            raise ModelError(score.error)
+        return score
+
+    def _one(self, source: Source, task: str) -> Score:
         return self.rate([self.open(source)], task, [_name(source)])[0]
 
     def _try(self, source: Source, task: str) -> Score:
         try:
-            return self.score(source, task)
+            return self._one(source, task)
         except MediaError as error:
             return self.failed(str(error), _name(source), task)
 
@@ -164,29 +171,28 @@ def load(
     dtype: str = "auto",
     scale: str = "1-5",
     frames: str = "auto",
-    form: str = "auto",
+    options: Mapping[str, Any] | None = None,
 ) -> Rater:
     """Load a model by the name of its recipe, the path of a recipe (`.toml`), or its folder.
 
-    `form` chooses one of the published forms of the prompt, where a backbone has several.
+    `options` are those of its scorer and its backbone, e.g. `{"scorer": "boost"}`: docs/models.md.
 
     Raises:
-        UsageError: for an unknown model, device, dtype, scale, frame rule or form.
+        UsageError: for an unknown model, device, dtype, scale, frame rule or option.
         ModelError: when its weights are not here or cannot be used.
     """
     recipe = recipes.load(model)
     rule = FrameRule.parse(recipe.frames if frames == "auto" else frames)
     to = Scale.parse(scale)
-    options = {**recipe.options, **({} if form == "auto" else {"form": form})}
+    chosen = choose(recipe, options or {})
     where = {
         "device": resolve_device(device),
         "dtype": resolve_dtype(recipe.dtype if dtype == "auto" else dtype),
     }
     files = weights.find(recipe.weights) if recipe.weights else {}
-    backbone = _names.find("backbones", recipe.backbone).load(**files, **where, **options)
-    settings = {"prompts": recipe.prompts, "levels": recipe.levels, "clips": recipe.clips}
-    scorer = _names.find("scorers", recipe.scorer).build(backbone, settings)
-    return Rater(recipe, scorer, rule, to, resolve_device(device))
+    backbone = chosen.backbone.load(**files, **where, **chosen.of_backbone)
+    scorer = chosen.scorer.build(backbone, chosen.of_scorer)
+    return Rater(chosen.recipe, scorer, rule, to, resolve_device(device))
 
 
 def _name(source: Source) -> str:

@@ -7,6 +7,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from beholder._names import unknown
 from beholder.backbones.weights import Weights
@@ -68,7 +69,7 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Recipe:
-    """Read a recipe by name, from a path that ends in `.toml`, or for the folder of a model.
+    """Read a recipe by name, from a path that ends in `.toml`, or for a model's folder or server.
 
     A name comes first: a folder of the same name is `./name`.
 
@@ -78,6 +79,8 @@ def load(name: str) -> Recipe:
     """
     if name in names():
         return _read(name)
+    if name.startswith(("http://", "https://")):
+        return _of_server(name)
     if name.endswith(".toml"):
         path = Path(name)
         if not path.is_file():
@@ -120,6 +123,18 @@ def _of_folder(found: folders.Found) -> Recipe:
         weights=found.weights,
         published={},
         source="",
+    )
+
+
+def _of_server(url: str) -> Recipe:
+    """Return the recipe by which a server is asked: that of any chat model."""
+    return replace(
+        _read(folders.OTHER),
+        name=urlsplit(url).netloc.rpartition("@")[2],
+        about="A model on a server",
+        licence="see its server",
+        backbone="remote",
+        options={"url": url},
     )
 
 

@@ -13,8 +13,8 @@ from beholder.errors import UsageError
 from beholder.levels import statistics
 from beholder.levels.scale import WEIGHTS
 from beholder.media.frames import Frames
-from beholder.scorers import asking
-from beholder.scorers.asking import Answer, Asking
+from beholder.scorers import _asking as asking
+from beholder.scorers._asking import Answer, Asking
 from beholder.scorers.base import Encoded, Rating, Scorer
 
 OPTIONS: Final = ("levels", *asking.OPTIONS)

@@ -15,9 +15,9 @@ from beholder.errors import UsageError
 from beholder.levels import statistics, tones
 from beholder.levels.scale import Scale
 from beholder.media.frames import Frames, Media
-from beholder.scorers import asking
+from beholder.scorers import _asking as asking
+from beholder.scorers._asking import Asking, Row
 from beholder.scorers.align import worst
-from beholder.scorers.asking import Asking, Row
 from beholder.scorers.base import Encoded, Rating, Scorer
 
 AUTO: Final[Mapping[Media, str]] = {"image": "triadic", "video": "ensemble"}

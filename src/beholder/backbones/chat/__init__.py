@@ -5,6 +5,6 @@ the logits of the level words at the next position are the answer. Only the last
 through the output head. torchvision is not needed.
 """
 
-from beholder.backbones.chat.model import Chat, load
+from beholder.backbones.chat.model import OPTIONS, Chat, load
 
-__all__ = ["Chat", "load"]
+__all__ = ["OPTIONS", "Chat", "load"]

@@ -47,9 +47,9 @@ class Eyes:
     """A processor, and how many pixels of a picture it is given."""
 
     processor: Any
-    longest: int | None = None
-    """Pictures are shrunk to this many pixels on the longer side; None: by the processor alone."""
-    longest_of_clip: int | None = None
+    longest: int = 0
+    """Pictures are shrunk to this many pixels on the longer side; 0: by the processor alone."""
+    longest_of_clip: int = 0
     """The same for the frames of a clip that are looked at together."""
 
     @property
@@ -85,8 +85,8 @@ class Eyes:
         head = [picture for _, picture in zip(range(2), stream, strict=False)]
         side = self.longest if len(head) < 2 else self.longest_of_clip
         return [
-            *(_shrunk(picture, side) for picture in head),
-            *(_shrunk(picture, side) for picture in stream),
+            *(shrunk(picture, side) for picture in head),
+            *(shrunk(picture, side) for picture in stream),
         ]
 
     def text(self, prompt: Prompt, count: int) -> str:
@@ -171,10 +171,11 @@ def _gap(start: str, whole: str, opening: str) -> str:
     return gap if found and gap.isspace() else ""
 
 
-def _shrunk(picture: Picture, longest: int | None) -> Image.Image:
+def shrunk(picture: Picture, longest: int) -> Image.Image:
+    """Return a picture of at most so many pixels on the longer side; 0: as it is."""
     image = Image.fromarray(picture.pixels)
     side = max(image.size)
-    if longest is None or side <= longest:
+    if not longest or side <= longest:
         return image
     size = [max(1, round(each * longest / side)) for each in image.size]
     return image.resize((size[0], size[1]), Image.Resampling.BICUBIC)

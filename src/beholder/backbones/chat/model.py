@@ -11,10 +11,11 @@ from torch import Tensor
 
 from beholder._names import unknown
 from beholder.backbones import words
+from beholder.backbones._choices import pick
 from beholder.backbones.base import Backbone
 from beholder.backbones.chat import batch, files
 from beholder.backbones.chat.asking import Eyes, Reading, Seen
-from beholder.backbones.words import BYS, By, Tokens
+from beholder.backbones.words import BYS, Tokens
 from beholder.errors import ModelError, UsageError
 from beholder.media.frames import Picture
 from beholder.prompts import Prompt
@@ -27,12 +28,16 @@ LONGEST_OF_CLIP: Final = 448
 class Options:
     """What may be chosen about a chat model."""
 
-    words: By = "first"
+    words: str = "first"
     """Words are weighed by their `first` token, or `exact`: by all of them."""
-    longest: int | None = None
-    """A single picture is shrunk to this many pixels on the longer side."""
-    longest_of_clip: int | None = LONGEST_OF_CLIP
+    longest: int = 0
+    """A single picture is shrunk to this many pixels on the longer side; 0: the processor's way."""
+    longest_of_clip: int = LONGEST_OF_CLIP
     """The same for frames that are looked at together."""
+
+
+OPTIONS: Final = tuple(Options.__dataclass_fields__)
+"""Names of what may be chosen."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Chat(Backbone):
     eyes: Eyes
     about: Mapping[str, Any]
     """What is known of the weights, for the fingerprint."""
-    by: By = "first"
+    by: str = "first"
     device: str = "cpu"
     _spelled: dict[tuple[Prompt, tuple[str, ...]], list[Tokens]] = field(default_factory=dict)
 
@@ -166,7 +171,9 @@ def load(
     """
     if weights is None:
         raise ModelError("a chat model needs its weights: --model FOLDER, or --server URL")
-    chosen = _chosen(options)
+    chosen = pick(Options, options, "a chat model")
+    if chosen.words not in BYS:
+        raise UsageError(unknown("way to weigh words", chosen.words, BYS))
     kind = files.configuration(weights)["model_type"]
     processor = files.load_processor(weights)
     eyes = Eyes(processor, chosen.longest, chosen.longest_of_clip)
@@ -178,13 +185,3 @@ def load(
         f"{files.version()}",
     }
     return Chat(network, eyes, about, chosen.words, device)
-
-
-def _chosen(options: Mapping[str, Any]) -> Options:
-    known = list(Options.__dataclass_fields__)
-    for name in options:
-        if name not in known:
-            raise UsageError(unknown("option of a chat model", name, known))
-    if (by := options.get("words", "first")) not in BYS:
-        raise UsageError(unknown("way to weigh words", str(by), BYS))
-    return Options(**options)
