@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from beholder.backbones.owl2.attention import look
 from beholder.backbones.owl2.config import Config
 
 
@@ -38,7 +39,7 @@ class Attention(nn.Module):
         """Return what the queries read, before the output projection."""
         seen = torch.cat([queries, tokens], 1)
         positions = torch.cat([self.q_pos_embed, self.k_pos_embed])
-        read = functional.scaled_dot_product_attention(
+        read = look(
             self._heads(self.query(queries + self.q_pos_embed)),
             self._heads(self.key(seen + positions)),
             self._heads(self.value(seen)),

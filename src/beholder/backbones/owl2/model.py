@@ -116,7 +116,7 @@ class Owl2(Backbone):
         place = ids.index(PLACEHOLDER)
         return tuple(ids[:place]), tuple(ids[place + 1 :])
 
-    def _look(self, examples: Sequence[Seen]) -> list[Float[Tensor, "tokens width"]]:
+    def _look(self, examples: Sequence[Seen]) -> list[Float[Tensor, "_ width"]]:
         """Return the visual tokens of every example, looking only at those not kept."""
         new = [each for each in examples if self._features.get(each) is None]
         looked = {each: self._features.get(each) for each in examples}
@@ -140,7 +140,7 @@ class Owl2(Backbone):
 
     def _answer(
         self,
-        looked: Sequence[Float[Tensor, "tokens width"]],
+        looked: Sequence[Float[Tensor, "_ width"]],
         before: Sequence[int],
         after: Sequence[int],
         past: Sequence[Memory],

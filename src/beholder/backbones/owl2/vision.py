@@ -6,8 +6,8 @@ Queries, keys and values come from one projection whose output is laid out [head
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
 
+from beholder.backbones.owl2.attention import look
 from beholder.backbones.owl2.config import Vision
 
 
@@ -48,7 +48,7 @@ class Attention(nn.Module):
         pictures, tokens, width = x.shape
         fused = self.query_key_value(x).view(pictures, tokens, self.heads, 3, width // self.heads)
         query, key, value = fused.permute(3, 0, 2, 1, 4)
-        seen = functional.scaled_dot_product_attention(query, key, value)
+        seen = look(query, key, value)
         out: Tensor = self.dense(seen.transpose(1, 2).reshape(pictures, tokens, width))
         return out
 
