@@ -147,6 +147,7 @@ def test_words_are_worth_what_is_said_or_evenly_spaced_best_first(levels, expect
         (["good", "good"], "two or more different words"),
         ("good,,poor", "two or more different words"),
         ([], "two or more different words"),
+        (5, "two or more different words"),
     ],
 )
 def test_levels_that_cannot_be_right_are_refused(levels, said):
@@ -162,6 +163,9 @@ def test_levels_that_cannot_be_right_are_refused(levels, said):
         ({"segment": "long"}, "segment is 'long'"),
         ({"questions": []}, r"questions are \[\]"),
         ({"questions": [3]}, r"questions are \[3\]"),
+        ({"questions": 3}, "questions are 3"),
+        ({"segment": True}, "segment is True"),
+        ({"clips": ["whole"]}, "unknown way to judge clips"),
     ],
 )
 def test_options_that_cannot_be_right_are_refused(table, settings, said):

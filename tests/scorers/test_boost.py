@@ -96,6 +96,8 @@ def test_equal_logits_inside_a_tone_make_the_ensemble_the_triad(table, still):
 def test_an_unknown_way_is_refused_with_the_known_ones(table):
     with pytest.raises(UsageError, match="did you mean 'triadic'"):
         boost.build(table(), {"prompts": PROMPTS, "tones": "triad"})
+    with pytest.raises(UsageError, match="unknown way to ask for tones"):
+        boost.build(table(), {"prompts": PROMPTS, "tones": ["triadic"]})
 
 
 def test_the_words_are_part_of_the_settings(table):

@@ -181,11 +181,12 @@ def build(backbone: Backbone, settings: Mapping[str, Any]) -> Asking:
     Raises:
         UsageError: when one of them cannot be right.
     """
-    clips = settings.get("clips", "frames")
+    clips = str(settings.get("clips", "frames"))
     if clips not in CLIPS:
-        raise UsageError(unknown("way to judge clips", str(clips), CLIPS))
+        raise UsageError(unknown("way to judge clips", clips, CLIPS))
     segment = settings.get("segment")
-    if segment is not None and not (isinstance(segment, int | float) and 0 < segment < math.inf):
+    length = isinstance(segment, int | float) and not isinstance(segment, bool)
+    if segment is not None and not (length and 0 < segment < math.inf):
         raise UsageError(f"segment is {segment!r}; it is a length in seconds, above 0")
     questions = settings.get("questions")
     prompts = {
@@ -201,6 +202,7 @@ def _asked(words: Mapping[str, str], questions: Any) -> tuple[Prompt, ...]:
         return (Prompt(**words),)
     if isinstance(questions, str):
         questions = [questions]
-    if not questions or not all(isinstance(each, str) and each.strip() for each in questions):
+    known = isinstance(questions, list | tuple) and len(questions) > 0
+    if not known or not all(isinstance(each, str) and each.strip() for each in questions):
         raise UsageError(f"questions are {questions!r}; they are one sentence or a list of them")
     return tuple(Prompt(each, words["opening"]) for each in questions)

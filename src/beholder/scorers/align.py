@@ -87,6 +87,8 @@ def worth(levels: Any) -> dict[str, float]:
     >>> worth("gut, mittel, schlecht")
     {'gut': 5.0, 'mittel': 3.0, 'schlecht': 1.0}
     """
+    if not isinstance(levels, Mapping | str | list | tuple):
+        raise UsageError(f"levels {levels!r} are not two or more different words")
     if isinstance(levels, Mapping):
         pairs = [(str(word).strip(), number) for word, number in levels.items()]
     else:

@@ -101,7 +101,7 @@ def build(backbone: Backbone, settings: Mapping[str, Any]) -> Boost:
     Raises:
         UsageError: when one of them cannot be right.
     """
-    way = settings.get("tones", "auto")
+    way = str(settings.get("tones", "auto"))
     if way != "auto" and way not in tones.WAYS:
-        raise UsageError(unknown("way to ask for tones", str(way), ("auto", *tones.WAYS)))
+        raise UsageError(unknown("way to ask for tones", way, ("auto", *tones.WAYS)))
     return Boost(asking.build(backbone, settings), way)

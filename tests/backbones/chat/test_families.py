@@ -1,6 +1,7 @@
 """Every family of chat models rates through the same path, alone and in company."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,10 @@ from beholder.levels.scale import LEVELS
 from beholder.media.frames import Picture
 from beholder.prompts import IMAGE_AESTHETICS, IMAGE_QUALITY, VIDEO_QUALITY
 
-FAMILIES = ("qwen3_5", "internvl", "llava", "llava_onevision", "gemma3", "idefics3")
+FAMILIES = (
+    *("qwen3_5", "qwen3_vl", "internvl", "llava", "llava_next", "llava_onevision"),
+    *("gemma3", "idefics3"),
+)
 SIZES = ((40, 60), (90, 30), (64, 64), (20, 150), (1, 1))
 
 pytestmark = [
@@ -66,11 +70,32 @@ def test_the_candidate_logits_are_those_of_the_plain_model(loaded, checkpoint, f
     torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-5)
 
 
+def test_exact_weighing_sums_the_log_probabilities_of_a_words_tokens(loaded, family):
+    model = replace(loaded(family), by="exact")
+    seen = [model.encode([each]) for each in pictures((40, 60), (90, 30))]
+    words = ("good", "mediocre", "medical")
+    got = model.logits(seen, IMAGE_QUALITY, words)
+    for each, row in zip(seen, got, strict=True):
+        text = model.eyes.text(IMAGE_QUALITY, 1)
+        for word, sum_ in zip(words, row, strict=True):
+            tokens = model.eyes.processor.tokenizer(f" {word}", add_special_tokens=False)
+            expected = 0.0
+            for token in tokens["input_ids"]:
+                reading = model.eyes.read(each, text)
+                said = model._next([reading], each.features, ())[0].log_softmax(0)
+                expected += said[token].item()
+                text += model.eyes.processor.tokenizer.decode([token])
+            text = model.eyes.text(IMAGE_QUALITY, 1)
+            assert sum_.item() == pytest.approx(expected, abs=1e-4)
+
+
 def test_the_answer_begins_in_the_models_own_turn_without_thinking(loaded, family):
     text = loaded(family).eyes.text(IMAGE_AESTHETICS, 2)
     assert text.endswith("The aesthetics of the image is")
     assert text.count(loaded(family).eyes.processor.image_token) == 2
-    turn = {"llava": "ASSISTANT: The", "gemma3": "model\nThe", "qwen3_5": "</think>\n\nThe"}
+    vicuna = "ASSISTANT: The"
+    turn = {"gemma3": "model\nThe", "qwen3_5": "</think>\n\nThe"}
+    turn |= {"llava": vicuna, "llava_next": vicuna}
     assert turn.get(family, "assistant\nThe") in text
 
 

@@ -162,6 +162,65 @@ _QWEN_IDS = {
 }
 
 
+def qwen3_vl(folder: Path) -> Path:
+    from transformers import Qwen2VLImageProcessorPil, Qwen3VLConfig
+
+    named = {"image_token": "<|image_pad|>", "video_token": "<|video_pad|>"}
+    marks = ("<|vision_start|>", "<|vision_end|>", "<|im_start|>", "<|im_end|>")
+    place = "<|vision_start|><|image_pad|><|vision_end|>"
+    words = tokenizer(chatml(place), named, marks)
+    rope = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 1, 1]}
+    text = {**TEXT, "vocab_size": len(words), "rope_parameters": rope}
+    vision = {
+        "depth": 2,
+        "hidden_size": 32,
+        "intermediate_size": 48,
+        "num_heads": 4,
+        "patch_size": 8,
+        "out_hidden_size": 32,
+        "num_position_embeddings": 64,
+        "deepstack_visual_indexes": [0],
+        "initializer_range": 0.3,
+    }
+    ids = {name: words.convert_tokens_to_ids(token) for name, token in _QWEN_IDS.items()}
+    config = Qwen3VLConfig(text_config=text, vision_config=vision, **ids)
+    images = Qwen2VLImageProcessorPil(
+        patch_size=8, merge_size=2, size={"shortest_edge": 256, "longest_edge": 16384}
+    )
+    return save(folder, config, words, images, {"processor_class": "Qwen3VLProcessor"})
+
+
+def llava_next(folder: Path) -> Path:
+    from transformers import LlavaNextConfig, LlavaNextImageProcessorPil
+
+    grid = [[32, 64], [64, 32], [64, 64]]
+    words = tokenizer(VICUNA, {"image_token": "<image>"})
+    config = LlavaNextConfig(
+        vision_config={
+            **VISION,
+            "model_type": "clip_vision_model",
+            "image_size": 32,
+            "patch_size": 8,
+        },
+        text_config={**TEXT, "model_type": "llama", "vocab_size": len(words)},
+        image_token_index=words.convert_tokens_to_ids("<image>"),
+        image_grid_pinpoints=grid,
+        vision_feature_layer=-1,
+    )
+    images = LlavaNextImageProcessorPil(
+        size={"shortest_edge": 32},
+        crop_size={"height": 32, "width": 32},
+        image_grid_pinpoints=grid,
+    )
+    about = {
+        "processor_class": "LlavaNextProcessor",
+        "patch_size": 8,
+        "vision_feature_select_strategy": "default",
+        "num_additional_image_tokens": 1,
+    }
+    return save(folder, config, words, images, about)
+
+
 def internvl(folder: Path) -> Path:
     from transformers import GotOcr2ImageProcessorPil, InternVLConfig
 
@@ -291,6 +350,8 @@ def idefics3(folder: Path) -> Path:
 
 FAMILIES: Mapping[str, Callable[[Path], Path]] = {
     "qwen3_5": qwen3_5,
+    "qwen3_vl": qwen3_vl,
+    "llava_next": llava_next,
     "internvl": internvl,
     "llava": llava,
     "llava_onevision": llava_onevision,

@@ -80,7 +80,7 @@ def load_processor(folder: Path) -> Any:
             }
             processor = _assemble(base, folder, parts)
         except BROKEN as error:
-            raise ModelError(f"the processor in {folder} cannot be used: {_said(error)}") from error
+            raise ModelError(f"the processor in {folder} cannot be used: {said(error)}") from error
     if not (processor.chat_template or processor.tokenizer.chat_template):
         raise ModelError(f"{folder} has no chat template: it is not a model that can be asked")
     return processor
@@ -134,7 +134,7 @@ def load_model(folder: Path, device: str, dtype: str) -> torch.nn.Module:
                     f"{folder} holds a model of type {kind!r}, which transformers "
                     f"{transformers.__version__} does not know as one for pictures and text"
                 ) from error
-            raise ModelError(f"the weights in {folder} cannot be used: {_said(error)}") from error
+            raise ModelError(f"the weights in {folder} cannot be used: {said(error)}") from error
     if missing := sorted(report["missing_keys"]):
         raise ModelError(
             f"{folder} lacks {len(missing)} tensors that {kind} needs ({missing[0]}, …): "
@@ -143,7 +143,7 @@ def load_model(folder: Path, device: str, dtype: str) -> torch.nn.Module:
     return model.to(device).eval().requires_grad_(requires_grad=False)  # type: ignore[no-any-return]
 
 
-def _said(error: BaseException) -> str:
+def said(error: BaseException) -> str:
     """Return the first line of what the library said, and of which kind it is."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return f"{lines[0] if lines else 'nothing more is known'} ({type(error).__name__})"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -18,7 +19,7 @@ from beholder.backbones.chat.asking import Eyes, Reading, Seen
 from beholder.backbones.words import BYS, Tokens
 from beholder.errors import ModelError, UsageError
 from beholder.media.frames import Picture
-from beholder.prompts import Prompt
+from beholder.prompts import IMAGE_QUALITY, Prompt
 
 LONGEST_OF_CLIP: Final = 448
 """Pixels on the longer side of a frame among others, as in Q-ReAlign."""
@@ -177,6 +178,7 @@ def load(
     kind = files.configuration(weights)["model_type"]
     processor = files.load_processor(weights)
     eyes = Eyes(processor, chosen.longest, chosen.longest_of_clip)
+    _try(eyes, weights)
     network = files.load_model(weights, device, dtype)
     about = {
         "architecture": kind,
@@ -185,3 +187,17 @@ def load(
         f"{files.version()}",
     }
     return Chat(network, eyes, about, chosen.words, device)
+
+
+def _try(eyes: Eyes, folder: Path) -> None:
+    """Look at a grey picture, so that a processor that cannot be used is told before the weights.
+
+    It also leaves the tokenizer without padding or truncation, as threads need it.
+    """
+    grey = Picture(np.full((64, 64, 3), 128, np.uint8))
+    try:
+        eyes.read(eyes.see([grey]), eyes.text(IMAGE_QUALITY, 1))
+    except files.BROKEN as error:
+        raise ModelError(
+            f"the processor in {folder} cannot be used: {files.said(error)}"
+        ) from error
