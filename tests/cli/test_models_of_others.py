@@ -114,6 +114,45 @@ def test_other_levels_are_an_option(beholder, folder, photos, tmp_path):
     assert list(row["details"]["probabilities"]) == levels.partition("=")[2].split(", ")
 
 
+def test_a_recipe_of_the_users_asks_in_another_language(beholder, folder, photos, tmp_path):
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text(
+        f"""
+format = 1
+name = "mine"
+about = "asked in German"
+licence = "mine"
+backbone = "chat"
+scorer = "align"
+
+[weights]
+folder = "{folder.as_posix()}"
+
+[options]
+words = "exact"
+
+[levels]
+ausgezeichnet = 5.0
+gut = 4.0
+ordentlich = 3.0
+"dürftig" = 2.0
+schlecht = 1.0
+
+[prompts.quality.image]
+question = "Wie bewerten Sie die Qualität dieses Bildes?"
+opening = "Die Qualität des Bildes ist"
+""",
+        encoding="utf-8",
+    )
+    out = tmp_path / "t.jsonl"
+    done = beholder("score", photos / "0.png", "--model", recipe, "--out", out)
+    assert done.code == 0, done.err
+    (row,) = read(out)
+    words = ["ausgezeichnet", "gut", "ordentlich", "dürftig", "schlecht"]
+    assert list(row["details"]["probabilities"]) == words
+    assert row["level"] in words
+
+
 def test_a_timeline_is_printed_line_by_line_and_names_the_worst_moment(beholder, clip, tmp_path):
     out = tmp_path / "t.jsonl"
     done = beholder("score", clip, "--frames", "2/s", "--timeline", "--out", out)

@@ -5,6 +5,7 @@ the question around what was seen. Each picture's place in the text is held by a
 (`stand_ins`), as long as the model needs for a picture of that size.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -105,7 +106,7 @@ class Eyes:
 
     def _render(self, messages: list[dict[str, Any]], *, add_generation_prompt: bool) -> str:
         template = self._template
-        silent = {name: False for name in SWITCHES if name in template}
+        silent = {name: False for name in SWITCHES if re.search(rf"\b{name}\b", template)}
         rendered: str = self.processor.apply_chat_template(
             messages,
             chat_template=template,

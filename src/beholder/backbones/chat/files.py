@@ -22,6 +22,8 @@ PARTS: Final = ("image_processor", "tokenizer")
 """What is used of a processor."""
 COUNTS: Final = (".json", ".jinja", ".safetensors", ".bin", ".model", ".txt")
 """Endings of the files in a checkpoint that can change a logit."""
+LONGEST_TEXT: Final = 10**9
+"""Tokens; the model's own limit is met when it is run."""
 BROKEN: Final = (
     *(OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError),
     SafetensorError,
@@ -83,7 +85,18 @@ def load_processor(folder: Path) -> Any:
             raise ModelError(f"the processor in {folder} cannot be used: {said(error)}") from error
     if not (processor.chat_template or processor.tokenizer.chat_template):
         raise ModelError(f"{folder} has no chat template: it is not a model that can be asked")
+    _unbound(processor.tokenizer)
     return processor
+
+
+def _unbound(tokenizer: Any) -> None:
+    """Let a tokenizer give texts as they are: some folders store a truncation or a padding."""
+    tokenizer.model_max_length = LONGEST_TEXT
+    for name in ("max_length", "truncation", "truncation_strategy", "stride", "padding"):
+        tokenizer.init_kwargs.pop(name, None)
+    if backend := getattr(tokenizer, "backend_tokenizer", None):
+        backend.no_truncation()
+        backend.no_padding()
 
 
 def _processor_class(transformers: Any, folder: Path) -> type[Any]:

@@ -115,8 +115,11 @@ class Remote(Backbone):
             ModelError: when words cannot be told apart, the key is refused, or nobody answers.
         """
         asked = self._spell(prompt, tuple(candidates))
-        with ThreadPoolExecutor(max(1, min(self.options.at_once, len(examples)))) as pool:
+        pool = ThreadPoolExecutor(max(1, min(self.options.at_once, len(examples))))
+        try:
             rows = list(pool.map(lambda each: self._row(each, prompt, asked), examples))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
         if examples and all(each.why for each in examples):
             self._check_alive()
         return torch.tensor(rows, dtype=torch.float32).reshape(len(examples), len(candidates))
