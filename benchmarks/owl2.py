@@ -2,6 +2,7 @@
 
     python benchmarks/owl2.py                        a medium random model on the CPU
     python benchmarks/owl2.py --device cuda --real   the published 7B shape, random weights
+    ... --device cuda --real --dtype int8            the same in 8 bits, with bitsandbytes
 
 The plain pass has no shortcuts: attention written out, every position through the whole output
 head, the whole sentence read for every picture. Beholder need not be installed.
@@ -45,7 +46,7 @@ def _any_version() -> Iterator[None]:
 
 
 with _any_version():
-    from beholder.backbones.owl2 import forms, lessons, loading
+    from beholder.backbones.owl2 import forms, lessons, loading, quantised
     from beholder.backbones.owl2.config import Abstractor, Config, Vision
     from beholder.backbones.owl2.features import Seen
     from beholder.backbones.owl2.model import Owl2, Parts
@@ -147,7 +148,8 @@ def _eager_attention() -> Iterator[None]:
 
 def take(run: Callable[[], torch.Tensor], device: str, repeats: int) -> Taken:
     """Run a few times; seconds of the fastest, memory of the hungriest beyond what was held."""
-    run()
+    if repeats > 1:
+        run()
     seconds = []
     with _peak(device) as peak:
         for _ in range(repeats):
@@ -203,7 +205,7 @@ def on_cpu(repeats: int) -> None:
     print(f"medium model, {_parameters(models['float32']) / 1e6:.0f} M parameters, CPU seconds")
     print(f"{'inputs':>22} {'path':>14} {'per s':>8} {'times':>6} {'peak MB':>8} {'off by':>9}")
     for batch in (1, 8, 32):
-        few = max(1, repeats - 2 * (batch == 32))
+        few = 1 if batch == 32 else repeats
         _compare(models, f"{batch} pictures", [1] * batch, few, IMAGE_QUALITY)
     _compare(models, "1 clip of 8", [8], repeats, VIDEO_QUALITY)
     _compare(models, "4 clips of 2, 4, 6, 8", [2, 4, 6, 8], 1, VIDEO_QUALITY)
@@ -242,12 +244,23 @@ def _two_tasks(model: Owl2, repeats: int) -> None:
     print(f"a second question about 8 pictures: {two / one - 1:.0%} more time, float32")
 
 
-def on_gpu(config: Config, device: str, *, compiled: bool) -> None:
+def make_small(config: Config, kind: str, device: str) -> Owl2:
+    """Return a model of random weights in 8 or 4 bits, filled on the device by way of the CPU."""
+    full = make(config, quantised.KINDS[kind].dtype, device)
+    network = quantised.shrink(full._network.to("cpu"), kind, device)
+    torch.cuda.empty_cache()
+    return Owl2(Parts(network, full._tokens, full._pixels, "random"), numbers=kind)
+
+
+def on_gpu(config: Config, device: str, dtype: str, *, compiled: bool) -> None:
     """Print images per second, memory and share of the matrix rate on a GPU."""
     rate = matrix_rate(device)
-    print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}")
+    print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, {dtype}")
     print(f"measured matrix rate, bfloat16: {rate / 1e12:.0f} TFLOP/s")
-    model = make(config, torch.bfloat16, device)
+    if dtype in quantised.KINDS:
+        model = make_small(config, dtype, device)
+    else:
+        model = make(config, NUMBERS[dtype], device)
     if compiled:
         for layer in model._network.model.vision_model.encoder.layers:
             layer.compile()
@@ -323,6 +336,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--real", action="store_true", help="the shape of the published 7B")
+    parser.add_argument("--dtype", default="bfloat16", help="on a GPU: bfloat16, int8, int4")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--compile", action="store_true", help="compile the vision layers (GPU)")
     asked = parser.parse_args()
@@ -330,7 +344,8 @@ def main() -> None:
         torch.set_num_threads(1)
         on_cpu(asked.repeats)
     else:
-        on_gpu(REAL if asked.real else MEDIUM, asked.device, compiled=asked.compile)
+        config = REAL if asked.real else MEDIUM
+        on_gpu(config, asked.device, asked.dtype, compiled=asked.compile)
 
 
 if __name__ == "__main__":

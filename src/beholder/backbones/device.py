@@ -1,5 +1,7 @@
 """Where a model runs and in which numbers: `auto` made definite."""
 
+from collections.abc import Iterable
+
 import torch
 
 from beholder._names import unknown
@@ -15,7 +17,11 @@ def resolve_device(device: str) -> str:
     Raises:
         UsageError: when the device is unknown or not on this machine.
     """
-    here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    here = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
     if device == "auto":
         return next(name for name in ("cuda", "mps", "cpu") if here[name])
     kind = device.partition(":")[0]
@@ -27,14 +33,15 @@ def resolve_device(device: str) -> str:
     return device
 
 
-def resolve_dtype(dtype: str) -> str:
-    """Return a numeric type by name: `auto` is float32.
+def resolve_dtype(dtype: str, offered: Iterable[str] = DTYPES) -> str:
+    """Return a numeric type by name, one of those a backbone offers: `auto` is float32.
 
     Raises:
         UsageError: when the type is unknown.
     """
     if dtype == "auto":
         return "float32"
-    if dtype not in DTYPES:
-        raise UsageError(unknown("dtype", dtype, ("auto", *DTYPES)))
+    offered = tuple(offered)
+    if dtype not in offered:
+        raise UsageError(unknown("dtype", dtype, ("auto", *offered)))
     return dtype

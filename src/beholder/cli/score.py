@@ -78,7 +78,9 @@ class Options:
 @click.option("--report", type=click.Path(path_type=Path), help="Page to look at: .html.")
 @click.option("--scale", default="1-5", show_default=True, help="Range of scores, e.g. 0-100.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or mps.")
-@click.option("--dtype", default="auto", show_default=True, help="float32, bfloat16 or float16.")
+@click.option(
+    "--dtype", default="auto", show_default=True, help="float32, bfloat16, float16, int8, int4."
+)
 @click.option("--batch-size", default="auto", show_default=True, help="Inputs judged together.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Threads that decode  [all cores]")
 @click.option("--frames", default="auto", metavar="RULE", help="Frames of a clip: 8, 1/s, 2/s<=64.")

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from beholder.backbones import weights
-from beholder.backbones.device import resolve_device, resolve_dtype
+from beholder.backbones.device import DTYPES, resolve_device, resolve_dtype
 from beholder.engine.options import choose
 from beholder.errors import MediaError, ModelError
 from beholder.levels.scale import Scale
@@ -187,7 +187,10 @@ def load(
     chosen = choose(recipe, options or {})
     where = {
         "device": resolve_device(device),
-        "dtype": resolve_dtype(recipe.dtype if dtype == "auto" else dtype),
+        "dtype": resolve_dtype(
+            recipe.dtype if dtype == "auto" else dtype,
+            getattr(chosen.backbone, "DTYPES", DTYPES),
+        ),
     }
     files = weights.find(recipe.weights) if recipe.weights else {}
     backbone = chosen.backbone.load(**files, **where, **chosen.of_backbone)

@@ -5,20 +5,23 @@ reading of tensors.
 """
 
 from pathlib import Path
+from typing import Final
 
 import torch
 
-from beholder.backbones.owl2 import forms, loading, pixels, tokens
+from beholder.backbones.owl2 import forms, loading, pixels, quantised, tokens
 from beholder.backbones.owl2.model import Owl2, Parts
 from beholder.errors import ModelError
 
 __all__ = ["Owl2", "load"]
 
-DTYPES = {
+DTYPES: Final = {
     "float32": torch.float32,
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
+    **{name: kind.dtype for name, kind in quantised.KINDS.items()},
 }
+"""What `dtype` may be; the last two are weights in 8 and 4 bits."""
 
 
 def load(
@@ -39,13 +42,17 @@ def load(
     forms.form(form)
     if dtype not in DTYPES:
         raise ModelError(f"owl2 runs in {', '.join(DTYPES)}, got {dtype!r}")
-    loaded = loading.load(weights, DTYPES[dtype], device, base)
-    config = loaded.network.config
+    small = dtype in quantised.KINDS
+    if small:
+        quantised.check(dtype, device)
+    loaded = loading.load(weights, DTYPES[dtype], "cpu" if small else device, base)
+    network = quantised.shrink(loaded.network, dtype, device) if small else loaded.network
+    config = network.config
     here = weights if (weights / tokens.FILE).is_file() or base is None else base
     parts = Parts(
-        network=loaded.network,
+        network=network,
         tokens=tokens.read(here, config.vocab_size),
         pixels=pixels.read(here, config.vision.image_size, aspect),
         digest=loaded.digest,
     )
-    return Owl2(parts, form)
+    return Owl2(parts, form, dtype)
