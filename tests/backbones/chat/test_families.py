@@ -70,6 +70,18 @@ def test_the_candidate_logits_are_those_of_the_plain_model(loaded, checkpoint, f
     torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-5)
 
 
+def test_only_the_last_position_goes_through_the_output_head(loaded, family):
+    model = loaded(family)
+    seen = []
+    head = model.network.get_output_embeddings()
+    hook = head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[:2]))
+    try:
+        model.logits([model.encode([each]) for each in pictures(*SIZES)], IMAGE_QUALITY, LEVELS)
+    finally:
+        hook.remove()
+    assert seen == [(len(SIZES), 1)]
+
+
 def test_exact_weighing_sums_the_log_probabilities_of_a_words_tokens(loaded, family):
     model = replace(loaded(family), by="exact")
     seen = [model.encode([each]) for each in pictures((40, 60), (90, 30))]

@@ -108,19 +108,22 @@ class Chat(Backbone):
         spelled: Sequence[Tokens],
     ) -> Float[Tensor, "batch candidates"]:
         if self.by == "first":
-            return self._next(readings, features, ())[:, [tokens[0] for tokens in spelled]]
+            return self._next(readings, features, ())[:, [tokens[0] for tokens in spelled]].cpu()
         answer = torch.zeros(len(readings), len(spelled))
         for begun, after in words.steps(candidates, spelled).items():
-            said = self._next(readings, features, begun).log_softmax(1)
+            said = self._next(readings, features, begun).log_softmax(1)[:, list(after)].cpu()
             for word, tokens in enumerate(spelled):
-                if tokens[: len(begun)] == begun and tokens[len(begun)] in after:
-                    answer[:, word] += said[:, tokens[len(begun)]]
+                if len(tokens) > len(begun) and tokens[: len(begun)] == begun:
+                    answer[:, word] += said[:, after.index(tokens[len(begun)])]
         return answer
 
     def _next(
         self, readings: Sequence[Reading], features: Mapping[str, Tensor], begun: Tokens
     ) -> Float[Tensor, "batch vocabulary"]:
-        """Return the logits of every next token, when the answer has begun with some tokens."""
+        """Return the logits of every next token, when the answer has begun with some tokens.
+
+        They are float32 and on the device.
+        """
         rows = [[*each.ids, *begun] for each in readings]
         inputs = {
             "input_ids": batch.left_padded(rows, self._padding()),
@@ -142,7 +145,7 @@ class Chat(Backbone):
                 f"{max(map(len, rows))} tokens: use a smaller --batch-size, a smaller dtype, "
                 "or shrink the pictures with longest = 1024"
             ) from error
-        last: Tensor = out.logits[:, -1].float().cpu()
+        last: Tensor = out.logits[:, -1].float()
         return last
 
     def _kinds(self, readings: Sequence[Reading], begun: Tokens) -> dict[str, Tensor]:
