@@ -86,7 +86,7 @@ class Options:
 @click.option("--frames", default="auto", metavar="RULE", help="Frames of a clip: 8, 1/s, 2/s<=64.")
 @click.option("--timeline", is_flag=True, help="Score each second of a clip; the worst moment.")
 @click.option(
-    "--segment", type=click.FloatRange(0.001), metavar="SECONDS", help="The same, longer."
+    "--segment", type=click.FloatRange(0.001), metavar="SECONDS", help="Or of so many seconds."
 )
 @click.option("--scorer", metavar="NAME", help="Another method: align, boost (untaught models).")
 @click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="An option of the model.")

@@ -131,6 +131,27 @@ def test_an_unknown_option_is_refused_with_the_known_ones(checkpoint):
         chat.load(checkpoint("llava"), words="all")
 
 
+def test_a_numeric_type_it_does_not_run_in_is_refused(checkpoint):
+    with pytest.raises(ModelError, match="float16, got 'int8'"):
+        chat.load(checkpoint("llava"), dtype="int8")
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_precision_gives_nearly_the_same_alone_and_in_company(loaded, checkpoint, dtype):
+    rng = np.random.default_rng(0)
+    sizes = ((40, 60), (90, 30), (20, 150))
+    pictures = [Picture(rng.integers(0, 256, (*size, 3), dtype=np.uint8)) for size in sizes]
+    half = chat.load(checkpoint("idefics3"), dtype=dtype)
+    full = loaded("idefics3")
+    seen = [half.encode([each]) for each in pictures]
+    got = half.logits(seen, IMAGE_QUALITY, LEVELS)
+    expected = full.logits([full.encode([each]) for each in pictures], IMAGE_QUALITY, LEVELS)
+    alone = torch.cat([half.logits([each], IMAGE_QUALITY, LEVELS) for each in seen])
+    assert got.dtype == torch.float32
+    torch.testing.assert_close(got.softmax(1), expected.softmax(1), atol=0.05, rtol=0)
+    torch.testing.assert_close(got.softmax(1), alone.softmax(1), atol=0.05, rtol=0)
+
+
 def test_without_weights_the_ways_to_give_them_are_told():
     with pytest.raises(ModelError, match="--model FOLDER"):
         chat.load()

@@ -37,6 +37,7 @@ class Options:
     """The same for frames that are looked at together."""
 
 
+DTYPES: Final = ("float32", "bfloat16", "float16")
 OPTIONS: Final = tuple(Options.__dataclass_fields__)
 """Names of what may be chosen."""
 
@@ -175,6 +176,8 @@ def load(
     """
     if weights is None:
         raise ModelError("a chat model needs its weights: --model FOLDER, or --server URL")
+    if dtype not in DTYPES:
+        raise ModelError(f"chat models run in {', '.join(DTYPES)}, got {dtype!r}")
     chosen = pick(Options, options, "a chat model")
     if chosen.words not in BYS:
         raise UsageError(unknown("way to weigh words", chosen.words, BYS))
