@@ -1,10 +1,14 @@
 """Every recipe that ships can be used as it stands, and a model's folder needs none."""
 
 import json
+import re
+from importlib import resources
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+import beholder
 from beholder import _names
 from beholder.backbones.owl2 import forms, llama2
 from beholder.errors import ModelError, UsageError
@@ -134,3 +138,20 @@ def test_a_recipe_of_the_users_can_choose_the_form(tmp_path, monkeypatch):
 def test_weights_that_say_nothing_useful_are_refused(weights, said):
     with pytest.raises(ModelError, match=said):
         recipe.parse(f"format = 1\n[weights]\n{weights}", "mine.toml")
+
+
+@pytest.mark.parametrize("name", OWL2)
+def test_a_recipe_of_mplug_owl2_rates_pictures_and_clips_on_a_small_twin(name, tmp_path):
+    pytest.importorskip("sentencepiece")
+    text = resources.files("beholder.recipes").joinpath(f"{name}.toml").read_text()
+    here = f"[weights]\nfolder = '{TINY}'\n\n"
+    twin = re.sub(r"\[weights\].*?(?=\[options\])", here, text, flags=re.DOTALL)
+    (tmp_path / "twin.toml").write_text(twin)
+    rater = beholder.load(str(tmp_path / "twin.toml"), device="cpu", dtype="float32")
+    frames = [Image.new("RGB", (30, 20), colour) for colour in ("red", "green", "blue")]
+    frames[0].save(tmp_path / "clip.gif", save_all=True, append_images=frames[1:], duration=900)
+    for task in rater.recipe.prompts:
+        for source in (frames[0], str(tmp_path / "clip.gif")):
+            score = rater.score(source, task)
+            assert 1 <= score.value <= 5
+            assert list(score.probabilities) == list(rater.recipe.levels)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import beholder
 from beholder.backbones import owl2
@@ -180,3 +181,25 @@ def test_a_form_can_be_chosen_when_loading(tiny, make_picture):
 
 def test_the_tokenizer_of_the_base_serves_where_adapters_have_none(tiny):
     assert tokens.read(tiny, 512).words(list(LEVELS)) == [340, 337, 336, 338, 335]
+
+
+class Operations(TorchDispatchMode):
+    """Writes down what is asked of torch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.names.append(str(func))
+        return func(*args, **(kwargs or {}))
+
+
+def test_nothing_waits_for_the_device_before_the_answer(rater, noise):
+    seen = [rater.encode([noise(10 * n + k) for k in range(n)]) for n in (2, 1)]
+    rater.logits(seen, IMAGE_QUALITY, LEVELS)
+    with Operations() as operations:
+        rater.logits(seen, IMAGE_QUALITY, LEVELS)
+    assert len(operations.names) > 50
+    waits = ("_local_scalar_dense", "nonzero", "masked_select", "index_put")
+    assert not [name for name in operations.names if any(each in name for each in waits)]

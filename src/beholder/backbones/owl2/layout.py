@@ -88,10 +88,10 @@ def plan(
     return Layout(
         images=images,
         lengths=lengths,
-        positions=positions[back].to(device),
-        tokens=torch.cat(padded).to(device),
-        places=places[back].to(device),
-        last=torch.stack([row[-1] for row in numbered]).to(device),
+        positions=positions[back].to(device, non_blocking=True),
+        tokens=torch.cat(padded).to(device, non_blocking=True),
+        places=places[back].to(device, non_blocking=True),
+        last=torch.stack([row[-1] for row in numbered]).to(device, non_blocking=True),
     )
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from beholder.backbones.base import Backbone
@@ -59,6 +59,7 @@ class Owl2(Backbone):
         self._numbers = numbers or str(parts.network.dtype).removeprefix("torch.")
         self._features = Features(KEPT)
         self._remember = lru_cache(maxsize=8)(self._network.remember)
+        self._there = lru_cache(maxsize=64)(self._move)
         kind = parts.network.device.type
         self._at_once = PICTURES_AT_ONCE.get(kind, _PICTURES_ELSEWHERE)
 
@@ -98,7 +99,7 @@ class Owl2(Backbone):
         with torch.inference_mode():
             past = self._remember(before)
             looked = self._look(examples)
-            chosen = torch.tensor(words, device=self._network.device)
+            chosen = self._there(tuple(words))
             said = [
                 self._network.say(self._answer(part, before, after, past), chosen)
                 for part in _parts(looked)
@@ -129,12 +130,16 @@ class Owl2(Backbone):
                 self._features.keep(each, tokens)
         return [each for each in map(looked.get, examples) if each is not None]
 
+    def _move(self, numbers: tuple[int, ...]) -> Int[Tensor, " numbers"]:
+        """Return token ids on the device; kept, since moving them would wait for it."""
+        return torch.tensor(numbers, dtype=torch.long, device=self._network.device)
+
     def _see(self, squares: Tensor) -> Float[Tensor, "pictures tokens width"]:
         """Look at pictures, a few at a time."""
         network = self._network
         seen = []
         for part in torch.split(squares, self._at_once):
-            there = part.to(network.device, non_blocking=True)
+            there = _fast(part, network.device).to(network.device, non_blocking=True)
             seen.append(network.see(self._pixels.normalise(there).to(network.dtype)))
         return torch.cat(seen)
 
@@ -147,11 +152,16 @@ class Owl2(Backbone):
     ) -> Float[Tensor, "batch width"]:
         """Return the state in which each answer's next word is chosen."""
         network = self._network
-        tail = network.words(torch.tensor(after, device=network.device))
+        tail = network.words(self._there(tuple(after)))
         rows = tuple((Span(len(each), is_image=True), Span(len(after))) for each in looked)
         layout = plan(rows, len(before), network.device)
         table = torch.cat([*looked, tail.repeat(len(looked), 1)])
         return network.answer(table, layout, past)
+
+
+def _fast(squares: Tensor, device: torch.device) -> Tensor:
+    """Return pixels where a GPU can take them from while it computes."""
+    return squares.pin_memory() if device.type == "cuda" else squares
 
 
 def _parts(looked: Sequence[Tensor]) -> Iterator[list[Tensor]]:
