@@ -187,7 +187,18 @@ class Remote(Backbone):
             first = spelling.first_tokens(tokenizer, candidates, spelled)
             pieces = [self._decode([token]) for token in first]
         except NoAnswerError:
-            if isinstance(said, dict):
+            texts = [spelling.following(opening, word) for word in candidates]
+            return [Word(word, text) for word, text in zip(candidates, texts, strict=True)]
+        return [Word(*each) for each in zip(candidates, pieces, first, strict=True)]
+
+    def _encode(self, text: str) -> list[int]:
+        body = {"model": self.served, "prompt": text, "content": text}
+        plain = {"add_special_tokens": False, "add_special": False}
+        return _tokens(self.client.post("/tokenize", {**body, **plain}))
+
+    def _decode(self, tokens: Sequence[int]) -> str:
+        said = self.client.post("/detokenize", {"model": self.served, "tokens": list(tokens)})
+        if isinstance(said, dict):
             for name in ("prompt", "content", "text"):
                 if isinstance(text := said.get(name), str):
                     return text
