@@ -74,6 +74,7 @@ class Reading:
     layout: Layout
     cos: Float[Tensor, "tokens one size"]
     sin: Float[Tensor, "tokens one size"]
+    """Negative in the first half of a head, which turns against the second."""
     mask: Float[Tensor, "queries keys"] | None
     """Added to attention; None where nothing is remembered and plain causality does."""
 
@@ -148,7 +149,7 @@ class Attention(nn.Module):
         """Apply rotary positions: the first half of a head turns against the second."""
         heads = x.view(len(x), -1, self.size)
         first, second = heads.chunk(2, -1)
-        return (heads * cos + torch.cat([-second, first], -1) * sin).flatten(1)
+        return torch.addcmul(heads * cos, torch.cat([second, first], -1), sin).flatten(1)
 
 
 class FeedForward(nn.Module):
@@ -213,16 +214,17 @@ def prepare(
     if remembered:
         queries, keys = layout.longest, remembered + layout.longest
         mask = like.new_full((queries, keys), float("-inf")).triu(remembered + 1)
-    return Reading(layout, angles.cos().to(like.dtype), angles.sin().to(like.dtype), mask)
+    sin = torch.cat([-angles.sin(), angles.sin()], -1)
+    cos = torch.cat([angles.cos(), angles.cos()], -1)
+    return Reading(layout, cos.to(like.dtype), sin.to(like.dtype), mask)
 
 
 def _angles(
     positions: Int[Tensor, " tokens"], size: int, theta: float
-) -> Float[Tensor, "tokens one size"]:
+) -> Float[Tensor, "tokens one half"]:
     """Return the angle of every pair of every token, in float32 at any position."""
     steps = torch.arange(0, size, 2, device=positions.device, dtype=torch.float32) / size
-    angles = positions.float()[:, None, None] * (1.0 / theta**steps)
-    return torch.cat([angles, angles], -1)
+    return positions.float()[:, None, None] * (1.0 / theta**steps)
 
 
 def _ends(reading: Reading, memory: Memory) -> Tensor | None:
