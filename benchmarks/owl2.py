@@ -80,7 +80,7 @@ class Taken:
 
 def make(config: Config, dtype: torch.dtype, device: str, seed: int = 0) -> Owl2:
     """Return a model of random weights whose logits have a deviation of about one."""
-    network = loading.build(config).to_empty(device=device).to(dtype)
+    network = loading.build(config).to(dtype).to_empty(device=device)
     torch.manual_seed(seed)
     with torch.no_grad():
         for name, tensor in network.state_dict().items():

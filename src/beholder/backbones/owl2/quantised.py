@@ -32,6 +32,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "int4": Kind(4, torch.bfloat16),
 }
 DEVICES: Final = ("cpu", "cuda")
+OUTLIER: Final = 6.0
+"""Inputs at least this large are multiplied in 16 bits (LLM.int8, section 3.2)."""
 BLOCK: Final = 64
 """Weights that share a scale in 4 bits."""
 
@@ -79,7 +81,11 @@ def _replace(
 def _eight(plain: nn.Linear) -> nn.Module:
     library: Any = require("bitsandbytes", "quantised").nn
     layer: nn.Module = library.Linear8bitLt(
-        plain.in_features, plain.out_features, plain.bias is not None, has_fp16_weights=False
+        plain.in_features,
+        plain.out_features,
+        plain.bias is not None,
+        has_fp16_weights=False,
+        threshold=OUTLIER,
     )
     layer.weight = library.Int8Params(
         plain.weight.data, requires_grad=False, has_fp16_weights=False
