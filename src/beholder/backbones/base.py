@@ -38,4 +38,15 @@ class Backbone(ABC):
 
         Row i is that of `examples[i]`, and does not depend on the other examples by more than
         rounding. Raises `ModelError` when a candidate or the question is outside the vocabulary.
+        A row that could not be had is NaN, and `why` says why.
         """
+
+    def why(self, example: Example) -> str:  # noqa: ARG002 - a backbone may know more of one
+        """Say why the row of an example, in the last `logits`, is not a number: NaN, or infinite.
+
+        Called in the thread of `logits`, right after it.
+        """
+        return (
+            "the model gave no number for this input: its numeric type overflowed; "
+            "use --dtype bfloat16 or float32"
+        )

@@ -1,5 +1,7 @@
 """Where a model runs and in which numbers: `auto` made definite."""
 
+from collections.abc import Iterable
+
 import torch
 
 from beholder._names import unknown
@@ -31,14 +33,15 @@ def resolve_device(device: str) -> str:
     return device
 
 
-def resolve_dtype(dtype: str) -> str:
-    """Return a numeric type by name: `auto` is float32.
+def resolve_dtype(dtype: str, offered: Iterable[str] = DTYPES) -> str:
+    """Return a numeric type by name, one of those a backbone offers: `auto` is float32.
 
     Raises:
         UsageError: when the type is unknown.
     """
     if dtype == "auto":
         return "float32"
-    if dtype not in DTYPES:
-        raise UsageError(unknown("dtype", dtype, ("auto", *DTYPES)))
+    offered = tuple(offered)
+    if dtype not in offered:
+        raise UsageError(unknown("dtype", dtype, ("auto", *offered)))
     return dtype

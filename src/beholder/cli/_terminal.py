@@ -3,8 +3,9 @@
 import os
 import sys
 from collections import deque
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -61,7 +62,7 @@ class Printer:
         best = (pair for pair in self._journal.best() if self._picked(pair[1]))
         picked = islice(best, self._options.top)
         if self._table:
-            _show(row for _, row in picked)
+            _show((row for _, row in picked), timed=self._options.timed)
         else:
             for file, row in picked:
                 self._print(file, row)
@@ -75,7 +76,9 @@ class Printer:
             line = os.fsencode(file)
         else:
             numbers = f"{row['score']:.6f}\t{_number(row['spread'], 6)}"
-            line = f"{numbers}\t{row['level'] or ''}\t{row['task']}\t{row['path']}".encode()
+            text = f"{numbers}\t{row['level'] or ''}\t{row['task']}\t{row['path']}"
+            lines = [text, *moments(row)] if self._options.timed else [text]
+            line = "\n".join(lines).encode()
         try:
             sys.stdout.buffer.write(line + b"\n")
             sys.stdout.buffer.flush()
@@ -85,7 +88,7 @@ class Printer:
             raise TableError(f"standard output cannot be written: {error.strerror}") from error
 
 
-def _show(rows: "Iterator[Row]") -> None:
+def _show(rows: "Iterator[Row]", *, timed: bool) -> None:
     """Print a table, best first; a long one as its two ends."""
     half = LONG // 2
     head = list(islice(rows, LONG))
@@ -105,25 +108,77 @@ def _show(rows: "Iterator[Row]") -> None:
     if colourful:
         table.add_column("bad to excellent", no_wrap=True, min_width=BAR_WIDTH)
     table.add_column("file", no_wrap=True)
-    room = console.width - (BAR_WIDTH + 2 if colourful else 0) - 26
+    room = max(12, console.width - (BAR_WIDTH + 2 if colourful else 0) - 26)
+    look = _Look(room, colourful, timed)
     for row in head:
-        table.add_row(*_cells(row, room, colourful=colourful))
+        _add(table, row, look)
     if tail:
         hidden = count - len(head) - len(tail)
         table.add_row("…", "", *[""] * colourful, Text(f"{hidden} more", style="dim"))
     for row in tail:
-        table.add_row(*_cells(row, room, colourful=colourful))
+        _add(table, row, look)
     console.print(table)
 
 
-def _cells(row: "Row", room: int, *, colourful: bool) -> list[Text]:
+@dataclass(frozen=True)
+class _Look:
+    """What there is room and reason for."""
+
+    room: int
+    """Characters for a path."""
+    bar: bool
+    timed: bool
+
+
+def _add(table: Table, row: "Row", look: _Look) -> None:
+    """Add a row, and how a clip goes on in time where that was asked for."""
+    table.add_row(*_cells(row, look))
+    details = row["details"] or {}
+    if look.timed and details.get("worst"):
+        seconds, value = details["worst"]
+        line = [sparkline([value for _, value in details["timeline"]])] if look.bar else []
+        told = Text(f"worst {value:.2f} at {_clock(seconds)}", style="dim")
+        table.add_row("", "", *line, told)
+
+
+def moments(row: "Row") -> "Iterator[str]":
+    """Write each moment of a clip as a line like that of a file, with its beginning in seconds.
+
+    >>> row = {"task": "quality", "path": "a.mp4", "details": {"timeline": [[0.0, 3.5]]}}
+    >>> list(moments(row))
+    ['3.500000\\t\\t\\tquality\\ta.mp4#t=0']
+    """
+    for seconds, value in (row["details"] or {}).get("timeline", []):
+        yield f"{value:.6f}\t\t\t{row['task']}\t{row['path']}#t={seconds:g}"
+
+
+def sparkline(values: Sequence[float], width: int = BAR_WIDTH) -> str:
+    """Draw how values go in at most `width` characters, each the lowest of its stretch.
+
+    >>> sparkline([1.0, 2.0, 3.0]), sparkline([2.0, 2.0])
+    ('▁▅█', '██')
+    """
+    count = min(len(values), width)
+    edges = [len(values) * i // count for i in range(count + 1)]
+    lowest = [min(values[a:b]) for a, b in pairwise(edges)]
+    low, high = min(lowest), max(lowest)
+    steps = [round(7 * (each - low) / (high - low)) if high > low else 7 for each in lowest]
+    return "".join("▁▂▃▄▅▆▇█"[step] for step in steps)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"
+
+
+def _cells(row: "Row", look: _Look) -> list[Text]:
     spread = Text(f" ± {_number(row['spread'], 2)}", style="dim")
     score = Text(f"{row['score']:.2f}", style="bold") + spread
     level = row["level"] or ""
     path = row["path"]
-    if len(path) > max(room, 12):
-        path = "…" + path[1 - max(room, 12) :]
-    bar = [_bar(row)] if colourful else []
+    if len(path) > look.room:
+        path = "…" + path[1 - look.room :]
+    bar = [_bar(row)] if look.bar else []
     return [score, Text(level, style=COLOURS.get(level, "")), *bar, Text(path)]
 
 

@@ -1,21 +1,41 @@
-"""`beholder models`: what can rate, for which tasks, under which licence."""
+"""`beholder models`: what can rate, for which tasks, under which licence, and what is here."""
+
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from beholder.recipes.recipe import Recipe
 
 
 @click.command("models", short_help="List the models that can be asked.")
 def command() -> int:
-    """List the models: tasks, licence, what each is."""
+    """List the models: tasks, size to download, whether the weights are here, licence, what it is.
+
+    A model that is not here is fetched when it is first used. Besides these, --model takes the
+    folder of any mPLUG-Owl2 or image-text model of transformers.
+    """
     from rich.console import Console
     from rich.table import Table
 
     from beholder.recipes import recipe
 
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("model", "tasks", "licence", "about"):
-        table.add_column(title)
+    for title in ("model", "tasks", "download", "here", "licence", "about"):
+        table.add_column(title, no_wrap=title in ("model", "download"))
     for name in recipe.names():
         known = recipe.load(name)
-        table.add_row(name, ", ".join(known.prompts), known.licence, known.about)
+        size, here = _size_and_place(known)
+        about = (known.licence, known.about)
+        table.add_row(name, ", ".join(known.prompts), size, "yes" if here else "no", *about)
     Console().print(table)
     return 0
+
+
+def _size_and_place(known: "Recipe") -> tuple[str, bool]:
+    """Return the size to download, and whether the weights are here."""
+    from beholder.backbones import weights
+
+    if known.weights is None:
+        return "-", True
+    return f"{known.weights.total_bytes / 1e9:.1f} GB", weights.is_here(known.weights)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from beholder.media.sources import Item
 
 
+SEGMENT_SECONDS = 1.0
+
+
 @dataclass(frozen=True)
 class Options:
     """The options of the command, as they were given."""
@@ -36,6 +39,10 @@ class Options:
     batch_size: str
     workers: int | None
     frames: str
+    scorer: str | None
+    sets: tuple[str, ...]
+    timeline: bool
+    segment: float | None
     top: int | None
     minimum: float | None
     paths_only: bool
@@ -46,19 +53,42 @@ class Options:
         """What is asked, in order, each once."""
         return list(dict.fromkeys(name.strip() for name in self.task.split(",")))
 
+    @property
+    def timed(self) -> bool:
+        """Whether the course of clips over time is shown."""
+        return self.timeline or self.segment is not None
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """What is chosen of the scorer and the backbone: --set, and options of their own."""
+        from beholder.engine.options import parse
+
+        chosen = parse(self.sets)
+        if self.scorer is not None:
+            chosen["scorer"] = self.scorer
+        if self.timed:
+            chosen["segment"] = self.segment or SEGMENT_SECONDS
+        return chosen
+
 
 @click.command("score", short_help="Score pictures and clips: a table, a page, a list.")
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
-@click.option("--model", default="iris", show_default=True, help="Name of a model: see `models`.")
+@click.option("--model", default="iris", show_default=True, help="Name, folder or server's URL.")
 @click.option("--task", default="quality", show_default=True, help="What is asked.")
 @click.option("--out", type=click.Path(path_type=Path), help="Table: .csv, .jsonl or .parquet.")
 @click.option("--report", type=click.Path(path_type=Path), help="Page to look at: .html.")
 @click.option("--scale", default="1-5", show_default=True, help="Range of scores, e.g. 0-100.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or mps.")
-@click.option("--dtype", default="auto", show_default=True, help="Numeric type, e.g. bfloat16.")
+@click.option("--dtype", default="auto", show_default=True, help="Numeric type: bfloat16, int8, …")
 @click.option("--batch-size", default="auto", show_default=True, help="Inputs judged together.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Threads that decode  [all cores]")
 @click.option("--frames", default="auto", metavar="RULE", help="Frames of a clip: 8, 1/s, 2/s<=64.")
+@click.option("--timeline", is_flag=True, help="Score each second of a clip; the worst moment.")
+@click.option(
+    "--segment", type=click.FloatRange(0.001), metavar="SECONDS", help="Or of so many seconds."
+)
+@click.option("--scorer", metavar="NAME", help="Another method: align, boost (untaught models).")
+@click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="An option of the model.")
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Print the best N, best first.")
 @click.option("--min", "minimum", type=float, metavar="SCORE", help="Print this score and above.")
 @click.option("--paths-only", is_flag=True, help="Print paths alone, to pipe on.")
@@ -109,6 +139,7 @@ def _score(options: Options) -> int:
 
 def _check(options: Options) -> None:
     """Refuse what cannot be right before anything slow is loaded."""
+    from beholder.engine.options import parse
     from beholder.levels.scale import Scale
     from beholder.media.sampling import FrameRule
     from beholder.recipes import recipe
@@ -120,6 +151,7 @@ def _check(options: Options) -> None:
     Scale.parse(options.scale)
     if options.frames != "auto":
         FrameRule.parse(options.frames)
+    parse(options.sets)
     if options.out:
         format_of(options.out)
     if options.report:
@@ -171,6 +203,7 @@ def _load(options: Options) -> "Rater":
         dtype=options.dtype,
         scale=options.scale,
         frames=options.frames,
+        options=options.chosen,
     )
 
 

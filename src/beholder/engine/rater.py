@@ -12,9 +12,10 @@ from typing import Any, overload
 import numpy as np
 from PIL import Image
 
-from beholder import _names
-from beholder.backbones.device import resolve_device, resolve_dtype
-from beholder.errors import MediaError
+from beholder.backbones import weights
+from beholder.backbones.device import DTYPES, resolve_device, resolve_dtype
+from beholder.engine.options import choose
+from beholder.errors import MediaError, ModelError
 from beholder.levels.scale import Scale
 from beholder.media.frames import Frames
 from beholder.media.reading import read
@@ -116,16 +117,23 @@ class Rater:
 
         Raises:
             MediaError: when a single input cannot be judged.
+            ModelError: when the model has no answer for a single input.
             UsageError: when the model was not made for the task.
         """
         self.recipe.check_task(task)
         if isinstance(source, list):
             return [self._try(each, task) for each in source]
+        score = self._one(source, task)
+        if score.error:
+            raise ModelError(score.error)
+        return score
+
+    def _one(self, source: Source, task: str) -> Score:
         return self.rate([self.open(source)], task, [_name(source)])[0]
 
     def _try(self, source: Source, task: str) -> Score:
         try:
-            return self.score(source, task)
+            return self._one(source, task)
         except MediaError as error:
             return self.failed(str(error), _name(source), task)
 
@@ -133,6 +141,8 @@ class Rater:
         details = dict(rating.details)
         if rating.timeline:
             details["timeline"] = [[t, self.scale.of(value)] for t, value in rating.timeline]
+        if rating.worst:
+            details["worst"] = [rating.worst[0], self.scale.of(rating.worst[1])]
         if each.frames.notes:
             details["notes"] = list(each.frames.notes)
         return Score(
@@ -148,6 +158,7 @@ class Rater:
             height=each.frames.height,
             seconds=each.frames.seconds,
             details=details,
+            error=rating.error,
             model=self.recipe.name,
             fingerprint=self.fingerprint,
         )
@@ -160,22 +171,31 @@ def load(
     dtype: str = "auto",
     scale: str = "1-5",
     frames: str | int = "auto",
+    options: Mapping[str, Any] | None = None,
 ) -> Rater:
-    """Load a model by the name of its recipe, or from the path of a recipe (`.toml`).
+    """Load a model by the name of its recipe, the path of a recipe (`.toml`), or its folder.
+
+    `options` are those of its scorer and its backbone, e.g. `{"scorer": "boost"}`: docs/models.md.
 
     Raises:
-        UsageError: for an unknown model, device, dtype, scale or frame rule.
-        ModelError: when its weights cannot be used.
+        UsageError: for an unknown model, device, dtype, scale, frame rule or option.
+        ModelError: when its weights are not here or cannot be used.
     """
     recipe = recipes.load(model)
     rule = FrameRule.parse(recipe.frames if frames == "auto" else str(frames))
     to = Scale.parse(str(scale))
-    backbone = _names.find("backbones", recipe.backbone).load(
-        device=resolve_device(device), dtype=resolve_dtype(dtype)
-    )
-    settings = {"prompts": recipe.prompts, "levels": recipe.levels, "clips": recipe.clips}
-    scorer = _names.find("scorers", recipe.scorer).build(backbone, settings)
-    return Rater(recipe, scorer, rule, to, resolve_device(device))
+    chosen = choose(recipe, options or {})
+    where = {
+        "device": resolve_device(device),
+        "dtype": resolve_dtype(
+            recipe.dtype if dtype == "auto" else dtype,
+            getattr(chosen.backbone, "DTYPES", DTYPES),
+        ),
+    }
+    files = weights.find(recipe.weights) if recipe.weights else {}
+    backbone = chosen.backbone.load(**files, **where, **chosen.of_backbone)
+    scorer = chosen.scorer.build(backbone, chosen.of_scorer)
+    return Rater(chosen.recipe, scorer, rule, to, resolve_device(device))
 
 
 def _name(source: Source) -> str:

@@ -2,13 +2,17 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from beholder._names import unknown
+from beholder.backbones.weights import Weights
 from beholder.errors import ModelError, UsageError
+from beholder.recipes import folders
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,18 @@ class Recipe:
     """Which frames of a clip are looked at."""
     clips: str = "frames"
     """How a clip is judged: `frames` or `whole`."""
+    dtype: str = "float32"
+    """The numeric type that `auto` stands for."""
+    weights: Weights | None = None
+    """Where the weights come from; None when they are in the package."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What the backbone is told besides, e.g. the `form` of the prompt."""
     refuses: Mapping[str, str] = field(default_factory=dict)
     """Task → why this model must not be asked."""
+    published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Benchmark → `srcc` and `plcc` as its authors state them; nothing measured here."""
+    source: str = ""
+    """Where the published figures stand."""
 
     def check_task(self, task: str) -> None:
         """Refuse a task the model was not made for.
@@ -51,25 +65,32 @@ class Recipe:
 
 def names() -> list[str]:
     """Return the names of the recipes that ship with Beholder, sorted."""
-    return sorted(path.name.removesuffix(".toml") for path in _shipped())
+    return sorted(name for name in map(_name, _shipped()) if not name.startswith("_"))
 
 
 def load(name: str) -> Recipe:
-    """Read a recipe by name, or from a path that ends in `.toml`.
+    """Read a recipe by name, from a path that ends in `.toml`, or for a model's folder or server.
+
+    A name comes first: a folder of the same name is `./name`.
 
     Raises:
         UsageError: when there is no such recipe, with the nearest known ones.
-        ModelError: when the file is not a recipe of format 1.
+        ModelError: when the file is not a recipe of format 1, or the folder holds no model.
     """
+    if name in names():
+        return _read(name)
+    if name.startswith(("http://", "https://")):
+        return _of_server(name)
     if name.endswith(".toml"):
-        path: Traversable = Path(name)
+        path = Path(name)
         if not path.is_file():
             raise UsageError(f"there is no recipe file {name}")
-    else:
-        path = resources.files("beholder.recipes").joinpath(f"{name}.toml")
-        if name not in names():
-            raise UsageError(unknown("model", name, names()))
-    return parse(path.read_text(encoding="utf-8"), name)
+        return parse(path.read_text(encoding="utf-8"), name)
+    if Path(name).is_dir():
+        return _of_folder(folders.read(Path(name)))
+    if "/" in name or "\\" in name:
+        raise UsageError(f"there is no folder {name}; --model takes a name or a model's folder")
+    raise UsageError(unknown("model", name, names()))
 
 
 def parse(text: str, origin: str) -> Recipe:
@@ -79,7 +100,7 @@ def parse(text: str, origin: str) -> Recipe:
         ModelError: when the text is not a recipe of format 1.
     """
     try:
-        values = tomllib.loads(text)
+        values: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ModelError(f"{origin} is not a recipe: {error}") from error
     version = values.pop("format", None)
@@ -96,9 +117,47 @@ def parse(text: str, origin: str) -> Recipe:
     ]
     if missing:
         raise ModelError(f"recipe {origin} lacks {', '.join(missing)}")
+    if "weights" in values:
+        values["weights"] = Weights.parse(values["weights"])
     return Recipe(**values)
+
+
+def _of_folder(found: folders.Found) -> Recipe:
+    """Return the recipe by which a folder is asked, in the numbers it is stored in."""
+    template = _read(found.recipe)
+    return replace(
+        template,
+        name=found.name,
+        about=f"{found.model_type} in a folder",
+        licence="see its folder",
+        dtype=found.dtype or template.dtype,
+        weights=found.weights,
+        published={},
+        source="",
+    )
+
+
+def _of_server(url: str) -> Recipe:
+    """Return the recipe by which a server is asked: that of any chat model."""
+    return replace(
+        _read(folders.OTHER),
+        name=urlsplit(url).netloc.rpartition("@")[2],
+        about="A model on a server",
+        licence="see its server",
+        backbone="remote",
+        options={"url": url},
+    )
+
+
+def _read(name: str) -> Recipe:
+    text = resources.files("beholder.recipes").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    return parse(text, name)
 
 
 def _shipped() -> list[Traversable]:
     folder = resources.files("beholder.recipes")
     return [path for path in folder.iterdir() if path.name.endswith(".toml")]
+
+
+def _name(path: Traversable) -> str:
+    return path.name.removesuffix(".toml")

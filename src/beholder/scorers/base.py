@@ -14,12 +14,17 @@ class Rating:
     """What a method says of one input, on the scale of its own weights."""
 
     value: float
+    """NaN exactly when `error` is set."""
     level: str = ""
     probabilities: Mapping[str, float] = field(default_factory=dict)
     spread: float = float("nan")
     timeline: Sequence[tuple[float, float]] = ()
-    """For a clip judged frame by frame: (seconds, value) of each frame."""
+    """For a clip: (seconds, value) of each frame or segment."""
+    worst: tuple[float, float] | None = None
+    """The lowest of the timeline, where it was asked for."""
     details: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
+    """Why there is no value, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +33,11 @@ class Encoded:
 
     media: Media
     times: tuple[float | None, ...]
-    """When each part is shown; None for a still."""
+    """When each part is shown; None for a still or a whole clip."""
     parts: tuple[Example, ...]
     """One example a frame, or one for the whole clip."""
+    moments: tuple[tuple[float, Example], ...] = ()
+    """For a clip judged as a whole whose timeline is wanted: its frames again, one by one."""
 
 
 class Scorer(ABC):

@@ -1,0 +1,170 @@
+"""The sizes of an mPLUG-Owl2: what its `config.json` says, with the published 7B as default."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+
+from beholder.errors import ModelError
+
+MODEL_TYPE: Final = "mplug_owl2"
+"""What `model_type` must be in a `config.json`."""
+
+
+@dataclass(frozen=True)
+class Vision:
+    """The vision tower: a ViT-L/14 at 448 px unless the file says otherwise."""
+
+    hidden_size: int = 1024
+    intermediate_size: int = 4096
+    num_hidden_layers: int = 24
+    num_attention_heads: int = 16
+    num_channels: int = 3
+    image_size: int = 448
+    patch_size: int = 14
+    layer_norm_eps: float = 1e-6
+    hidden_act: str = "quick_gelu"
+
+    @property
+    def tokens(self) -> int:
+        """Patches of a picture and the class token."""
+        return (self.image_size // self.patch_size) ** 2 + 1
+
+
+@dataclass(frozen=True)
+class Abstractor:
+    """The visual abstractor: queries that read the vision tower's tokens."""
+
+    hidden_size: int = 1024
+    encoder_hidden_size: int = 1024
+    intermediate_size: int = 2816
+    num_hidden_layers: int = 6
+    num_attention_heads: int = 16
+    num_learnable_queries: int = 64
+    layer_norm_eps: float = 1e-6
+    """Of the norm inside the feed-forward block only; the others have torch's default, 1e-5."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """A whole model: a LLaMA-2 7B with a vision tower and an abstractor unless told otherwise."""
+
+    hidden_size: int = 4096
+    intermediate_size: int = 11008
+    num_hidden_layers: int = 32
+    num_attention_heads: int = 32
+    num_key_value_heads: int = 32
+    vocab_size: int = 32000
+    rms_norm_eps: float = 1e-6
+    rope_theta: float = 10000.0
+    vision: Vision = field(default_factory=Vision)
+    abstractor: Abstractor = field(default_factory=Abstractor)
+
+    def __post_init__(self) -> None:
+        for part in (self, self.vision, self.abstractor):
+            if part.hidden_size % part.num_attention_heads:
+                raise ModelError(
+                    f"hidden_size {part.hidden_size} is not a multiple of "
+                    f"num_attention_heads {part.num_attention_heads}"
+                )
+        if self.num_attention_heads % self.num_key_value_heads:
+            raise ModelError(
+                f"num_attention_heads {self.num_attention_heads} is not a multiple of "
+                f"num_key_value_heads {self.num_key_value_heads}"
+            )
+        if not (
+            self.abstractor.hidden_size
+            == self.abstractor.encoder_hidden_size
+            == self.vision.hidden_size
+        ):
+            raise ModelError(
+                f"the abstractor's width {self.abstractor.hidden_size} must be that of the "
+                f"vision tower, {self.vision.hidden_size}"
+            )
+
+    @property
+    def head_size(self) -> int:
+        """Numbers in one head of the decoder."""
+        return self.hidden_size // self.num_attention_heads
+
+    @property
+    def tokens(self) -> int:
+        """Positions that one picture takes in the decoder: the queries and an end mark."""
+        return self.abstractor.num_learnable_queries + 1
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any], origin: str = "config.json") -> "Config":
+        """Read the fields of a `config.json`; what is missing has the default of the 7B.
+
+        Raises:
+            ModelError: when it describes another architecture, or one that is not computed here.
+        """
+        if values.get("model_type") != MODEL_TYPE:
+            raise ModelError(
+                f"{origin} describes model_type {values.get('model_type')!r}; "
+                f"this backbone reads {MODEL_TYPE!r}"
+            )
+        rope = values.get("rope_parameters") or {}
+        kept = _known(cls, values)
+        if "rope_theta" in rope:
+            kept["rope_theta"] = rope["rope_theta"]
+        kept.setdefault("num_key_value_heads", kept.get("num_attention_heads", 32))
+        visual = values.get("visual_config") or {}
+        config = cls(
+            **kept,
+            vision=Vision(**_known(Vision, visual.get("visual_model") or {})),
+            abstractor=Abstractor(**_known(Abstractor, visual.get("visual_abstractor") or {})),
+        )
+        _refuse_what_is_not_computed(config, values, origin)
+        return config
+
+
+def read(folder: Path) -> Config:
+    """Read the `config.json` of a folder.
+
+    Raises:
+        ModelError: when there is none, or it is not one of an mPLUG-Owl2.
+    """
+    path = folder / "config.json"
+    return Config.parse(read_json(path), str(path))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        ModelError: when the file is missing or holds something else.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(
+            f"there is no {path.name} in {path.parent}; a model's folder holds config.json, "
+            "its weights and its tokenizer"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise ModelError(f"{path} holds {type(values).__name__}; expected an object")
+    return values
+
+
+def _known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    names = {each.name for each in fields(kind)} - {"vision", "abstractor"}
+    return {name: values[name] for name in names if values.get(name) is not None}
+
+
+def _refuse_what_is_not_computed(config: Config, values: Mapping[str, Any], origin: str) -> None:
+    """Refuse settings that no published checkpoint has, rather than compute something else."""
+    scaling = values.get("rope_scaling") or {}
+    wrong = {
+        "rope_scaling": scaling and scaling.get("rope_type", scaling.get("type")) != "default",
+        "attention_bias": values.get("attention_bias"),
+        "tie_word_embeddings": values.get("tie_word_embeddings"),
+        "hidden_act": values.get("hidden_act", "silu") != "silu",
+        "visual_config.visual_model.hidden_act": config.vision.hidden_act != "quick_gelu",
+    }
+    for name, is_wrong in wrong.items():
+        if is_wrong:
+            raise ModelError(f"{origin} sets {name}, which this backbone does not compute")

@@ -1,0 +1,156 @@
+"""Where weights come from: a folder of the user's, or the Hugging Face Hub through its cache.
+
+What is in the cache is used without asking anybody; nothing touches the network when
+`HF_HUB_OFFLINE` is set.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from beholder._optional import require
+from beholder.errors import MissingExtraError, ModelError
+
+WANTED: Final = ("*.json", "*.safetensors", "*.bin", "*.model", "*.txt", "*.jinja")
+"""What is fetched of a repository: weights, tokenizer, settings; no code."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The files of one model."""
+
+    id: str = ""
+    """Name on the Hugging Face Hub."""
+    revision: str = "main"
+    """Branch, tag or commit."""
+    bytes: int = 0
+    """Size of the download, about."""
+    folder: str = ""
+    """A folder that is used instead of the Hub."""
+    base: "Weights | None" = None
+    """For adapters: the model they change."""
+
+    @classmethod
+    def parse(cls, fields: Mapping[str, Any]) -> "Weights":
+        """Read the `[weights]` of a recipe.
+
+        Raises:
+            TypeError: when a field is unknown.
+            ModelError: when neither a name nor a folder is given.
+        """
+        inner = fields.get("base")
+        made = cls(**{**fields, "base": cls.parse(inner) if inner else None})
+        if not (made.id or made.folder):
+            raise ModelError("[weights] needs an id on the Hugging Face Hub, or a folder")
+        return made
+
+    @property
+    def total_bytes(self) -> int:
+        """Size of everything that is downloaded."""
+        return self.bytes + (self.base.total_bytes if self.base else 0)
+
+    def command(self) -> str:
+        """Return the command that fetches these files.
+
+        >>> Weights("q-future/one-align").command()
+        'hf download q-future/one-align --revision main'
+        """
+        return f"hf download {self.id} --revision {self.revision}"
+
+
+def find(weights: Weights) -> dict[str, Path]:
+    """Return the folder of `weights`, and of their `base` where they have one; fetch what lacks.
+
+    Raises:
+        ModelError: when a folder is missing, or weights are not here and cannot be fetched; with
+            the command that fetches them.
+        MissingExtraError: when the Hub's package is needed and not installed.
+    """
+    found = {"weights": _find(weights)}
+    if weights.base:
+        found["base"] = _find(weights.base)
+    return found
+
+
+def is_here(weights: Weights) -> bool:
+    """Tell whether everything can be loaded without a download."""
+    if weights.base and not is_here(weights.base):
+        return False
+    if weights.folder:
+        return Path(weights.folder).is_dir()
+    try:
+        return _cached(weights) is not None
+    except MissingExtraError:
+        return False
+
+
+def _find(weights: Weights) -> Path:
+    if weights.folder:
+        folder = Path(weights.folder).expanduser()
+        if not folder.is_dir():
+            raise ModelError(f"there is no folder {weights.folder}; it should hold the weights")
+        return folder
+    here = _cached(weights)
+    if here:
+        return here
+    if _offline():
+        raise ModelError(
+            f"{weights.id} is not on this machine, and HF_HUB_OFFLINE forbids fetching it; "
+            f"where there is a network run: {weights.command()}"
+        )
+    return _fetch(weights)
+
+
+def _cached(weights: Weights) -> Path | None:
+    """Return the snapshot in the cache, unless a download of it was broken off."""
+    hub = require("huggingface_hub", "models")
+    try:
+        folder = Path(
+            hub.snapshot_download(weights.id, revision=weights.revision, local_files_only=True)
+        )
+    except _failures():
+        return None
+    return folder if _is_complete(folder) else None
+
+
+def _is_complete(folder: Path) -> bool:
+    """Tell whether settings and weights are there, every file that an index names included."""
+    for index in folder.glob("*.index.json"):
+        names = set(json.loads(index.read_text(encoding="utf-8")).get("weight_map", {}).values())
+        if names and all((folder / name).is_file() for name in names):
+            return True
+    whole = ("model.safetensors", "pytorch_model.bin", "adapter_model.safetensors")
+    return any((folder / name).is_file() for name in (*whole, "adapter_model.bin"))
+
+
+def _fetch(weights: Weights) -> Path:
+    hub = require("huggingface_hub", "models")
+    try:
+        return Path(
+            hub.snapshot_download(
+                weights.id, revision=weights.revision, allow_patterns=list(WANTED)
+            )
+        )
+    except _failures() as error:
+        raise ModelError(
+            f"{weights.id} could not be fetched ({type(error).__name__}: {_first(error)}); "
+            f"where there is a network run: {weights.command()}"
+        ) from error
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """Return the errors by which the Hub's package says that it cannot."""
+    errors = require("huggingface_hub.errors", "models")
+    return (errors.HTTPError, errors.HfHubHTTPError, OSError, ValueError)
+
+
+def _first(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else "no reason given"
+
+
+def _offline() -> bool:
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")

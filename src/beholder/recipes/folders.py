@@ -1,0 +1,84 @@
+"""What a model's folder holds, as its `config.json` says.
+
+A new architecture with a backbone of its own is one line of `KNOWN`; every other one is asked as a
+chat model, by the recipe `_chat.toml`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from beholder.backbones.weights import Weights
+from beholder.errors import ModelError
+
+KNOWN: Final = {"mplug_owl2": "one-align"}
+"""`model_type` → the recipe by which a folder of this architecture is asked."""
+OTHER: Final = "_chat"
+"""The recipe for every other architecture."""
+DTYPES: Final = ("float32", "bfloat16", "float16")
+_ADAPTER: Final = "adapter_config.json"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a folder says of itself."""
+
+    name: str
+    model_type: str
+    recipe: str
+    """The recipe by which it is asked."""
+    weights: Weights
+    dtype: str
+    """The numeric type its weights are stored in; empty when it does not say."""
+
+
+def read(folder: Path) -> Found:
+    """Read the `config.json` of a folder.
+
+    Raises:
+        ModelError: when there is none, or it does not say what it describes.
+    """
+    config = _json(folder / "config.json")
+    kind = config.get("model_type")
+    if not isinstance(kind, str):
+        raise ModelError(
+            f"{folder / 'config.json'} names no model_type, so it is not known what it describes"
+        )
+    dtype = str(config.get("dtype") or config.get("torch_dtype")).removeprefix("torch.")
+    return Found(
+        name=folder.resolve().name,
+        model_type=kind,
+        recipe=KNOWN.get(kind, OTHER),
+        weights=Weights(folder=str(folder), base=_base(folder)),
+        dtype=dtype if dtype in DTYPES else "",
+    )
+
+
+def _base(folder: Path) -> Weights | None:
+    """Return the model that a folder of adapters changes: a folder, or a name on the Hub."""
+    if not (folder / _ADAPTER).is_file():
+        return None
+    base = str(_json(folder / _ADAPTER).get("base_model_name_or_path") or "")
+    if not base:
+        raise ModelError(f"{folder / _ADAPTER} does not name its base_model_name_or_path")
+    for place in (Path(base), folder / base):
+        if place.is_dir():
+            return Weights(folder=str(place))
+    return Weights(id=base)
+
+
+def _json(path: Path) -> Mapping[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(
+            f"there is no {path.name} in {path.parent}; the folder of a model holds config.json, "
+            "its weights and its tokenizer"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise ModelError(f"{path} holds {type(values).__name__}; expected an object")
+    return values

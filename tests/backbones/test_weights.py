@@ -1,0 +1,100 @@
+"""Weights are taken from a folder or the cache without asking anybody, or the way is told."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from beholder.backbones import weights
+from beholder.backbones.weights import Weights
+from beholder.errors import ModelError
+
+COMMIT = "0" * 40
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch) -> Path:
+    """An empty cache of the Hub."""
+    pytest.importorskip("huggingface_hub")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    return tmp_path
+
+
+def store(cache: Path, name: str, *files: str, index: dict[str, str] | None = None) -> Path:
+    repository = cache / f"models--{name.replace('/', '--')}"
+    snapshot = repository / "snapshots" / COMMIT
+    snapshot.mkdir(parents=True)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(COMMIT)
+    for file in files:
+        (snapshot / file).write_text("{}")
+    if index:
+        text = json.dumps({"weight_map": index})
+        (snapshot / "pytorch_model.bin.index.json").write_text(text)
+    return snapshot
+
+
+def test_a_cached_model_is_found_without_a_network(cache):
+    snapshot = store(cache, "a/b", "config.json", "model.safetensors")
+    assert weights.find(Weights("a/b")) == {"weights": snapshot}
+    assert weights.is_here(Weights("a/b"))
+
+
+def test_a_missing_model_offline_names_the_command_that_fetches_it(cache):
+    with pytest.raises(ModelError, match="hf download a/b --revision v2"):
+        weights.find(Weights("a/b", "v2"))
+    assert not weights.is_here(Weights("a/b", "v2"))
+
+
+def test_a_download_that_was_broken_off_does_not_count(cache):
+    store(cache, "a/b", "config.json", "one.bin", index={"x": "one.bin", "y": "two.bin"})
+    assert not weights.is_here(Weights("a/b"))
+    with pytest.raises(ModelError, match="HF_HUB_OFFLINE forbids"):
+        weights.find(Weights("a/b"))
+
+
+def test_a_model_cut_into_files_counts_when_all_are_there(cache):
+    snapshot = store(cache, "a/b", "one.bin", "two.bin", index={"x": "one.bin", "y": "two.bin"})
+    assert weights.find(Weights("a/b")) == {"weights": snapshot}
+
+
+def test_adapters_are_here_when_their_base_is_too(cache):
+    adapters = Weights("a/lora", base=Weights("a/base"))
+    there = store(cache, "a/lora", "adapter_model.bin")
+    assert not weights.is_here(adapters)
+    base = store(cache, "a/base", "pytorch_model.bin")
+    assert weights.is_here(adapters)
+    assert weights.find(adapters) == {"weights": there, "base": base}
+
+
+def test_a_folder_is_used_as_it_is(tmp_path):
+    assert weights.find(Weights(folder=str(tmp_path))) == {"weights": tmp_path}
+    assert weights.is_here(Weights(folder=str(tmp_path)))
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(ModelError, match="nowhere"):
+        weights.find(Weights(folder=str(tmp_path / "nowhere")))
+
+
+def test_a_failed_download_tells_why_and_how_else(cache, monkeypatch):
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    hub = pytest.importorskip("huggingface_hub")
+
+    def fail(name, *, local_files_only=False, **_options):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(hub, "snapshot_download", fail)
+    with pytest.raises(ModelError, match=r"no route to host.*hf download a/b --revision main"):
+        weights.find(Weights("a/b"))
