@@ -79,7 +79,7 @@ def compared(
 def taught(data: Path, work: Path) -> Ridge:
     """Fit BRISQUE's regression to labelled versions, made again from their seeds."""
     rows = dataset.rows(work / "train")
-    _, _, summaries = dataset.statistics(work / "train")
+    summaries = dataset.summaries(work / "train")
     judge = labels.judge(rows, summaries, dataset.originals(work / "train"), 0.3)
     opinion = labels.labels(judge, rows, summaries).opinion
     plan = dataset.Plan("train", photos.split(data, pristine_too=False).train, 0, 0.22, seed=11)

@@ -72,9 +72,9 @@ def half(pixels: np.ndarray) -> np.ndarray:
 
 def sampled(backbone: iris.Iris, pixels: np.ndarray) -> float:
     """Return the score of sampled windows minus that of all windows."""
-    examples = [
-        model.Seen(*stem.describe(windows.take(pixels, most))) for most in (10**6, windows.MOST)
-    ]
+    everything = (windows.take(pixels, 10**6), windows.take_half(pixels, 10**6))
+    views = tuple(model.View(*stem.describe(taken), 0.5) for taken in everything)
+    examples = [model.Seen(views), model.look(pixels)]
     logits = backbone.logits(examples, IMAGE_QUALITY, LEVELS).double().numpy()
     full, some = evaluation.moments(logits, 1.0)[0]
     return float(some - full)

@@ -91,6 +91,11 @@ def statistics(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return cells, overall, summary
 
 
+def summaries(folder: Path) -> Float[np.ndarray, "versions 460"]:
+    """Read the summaries of all versions alone, in order; little memory is needed."""
+    return np.concatenate([np.load(file)["summary"] for file in sorted(folder.glob("*.npz"))])
+
+
 def originals(folder: Path) -> Float[np.ndarray, "contents 460"]:
     """Read the summaries of the untouched contents of a split, photographs only."""
     parts = [np.load(file) for file in sorted(folder.glob("*.npz"))]

@@ -35,7 +35,9 @@ def _probed(loaded: weights.Loaded, lesson: Lesson) -> weights.Loaded:
     """Add a few examples and the logits that the shipped model gives them."""
     chosen = torch.linspace(0, len(lesson.opinion) - 1, PROBES).long()
     cells, overall = lesson.cells[chosen], lesson.overall[chosen]
-    examples = [model.Seen(c.float(), o) for c, o in zip(cells, overall, strict=True)]
+    examples = [
+        model.Seen((model.View(c.float(), o),)) for c, o in zip(cells, overall, strict=True)
+    ]
     logits = model.Iris(loaded).logits(examples, IMAGE_QUALITY, LEVELS)
     probe = {"cells": cells, "overall": overall, "logits": logits}
     return weights.Loaded(loaded.network, loaded.words, loaded.temperature, probe, "")

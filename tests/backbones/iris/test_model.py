@@ -43,7 +43,8 @@ def test_the_evaluated_model_is_the_saved_one():
         pytest.skip("these weights hold no probe")
     model = iris.Iris(loaded)
     cells, overall, expected = (loaded.probe[k] for k in ("cells", "overall", "logits"))
-    examples = [iris.model.Seen(c, o) for c, o in zip(cells, overall, strict=True)]
+    views = [iris.model.View(c, o) for c, o in zip(cells, overall, strict=True)]
+    examples = [iris.model.Seen((view,)) for view in views]
     logits = model.logits(examples, IMAGE_QUALITY, LEVELS)
     torch.testing.assert_close(logits, expected, atol=1e-4, rtol=0)
 
@@ -81,8 +82,9 @@ def test_encoding_in_many_threads_gives_the_same_bits(model):
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda p: model.encode([p]), pictures))
     for one, other in zip(alone, together, strict=True):
-        assert torch.equal(one.cells, other.cells)
-        assert torch.equal(one.overall, other.overall)
+        for mine, theirs in zip(one.views, other.views, strict=True):
+            assert torch.equal(mine.cells, theirs.cells)
+            assert torch.equal(mine.overall, theirs.overall)
 
 
 @pytest.mark.parametrize("question", QUALITY_QUESTIONS)
@@ -96,6 +98,20 @@ def test_candidates_come_back_in_the_order_asked(model):
     there = model.logits(seen, IMAGE_QUALITY, LEVELS)
     back = model.logits(seen, IMAGE_QUALITY, LEVELS[::-1])
     torch.testing.assert_close(there, back.flip(1))
+
+
+def test_a_large_picture_is_seen_at_half_size_too(model):
+    weights_ = [[v.weight for v in model.encode([noise(n, 600)]).views] for n in (256, 362, 600)]
+    assert weights_[0] == [1.0]
+    assert weights_[1] == pytest.approx([0.75, 0.25], abs=1e-3)
+    assert weights_[2] == [0.5, 0.5]
+
+
+def test_the_half_size_view_is_that_of_the_shrunk_picture(model):
+    pixels = np.repeat(np.repeat(noise(300, 320).pixels, 2, 0), 2, 1)
+    half = model.encode([Picture(pixels)]).views[1]
+    alone = model.encode([Picture(np.ascontiguousarray(pixels[::2, ::2]))]).views[0]
+    torch.testing.assert_close(half.cells, alone.cells)
 
 
 def test_no_pictures_give_no_rows(model):

@@ -20,7 +20,7 @@ def score(model: iris.Iris, pixels: np.ndarray) -> float:
 
 @pytest.mark.parametrize("kind", ["page", "night"])
 def test_a_clean_page_or_night_sky_is_at_least_fair(model, kind):
-    made = procedural.KINDS[kind](512, np.random.default_rng(8)).clip(0, 1)
+    made = procedural.KINDS[kind](256, np.random.default_rng(8)).clip(0, 1)
     assert score(model, to_bytes(made)) > 3
 
 
@@ -37,11 +37,11 @@ def test_pure_noise_is_bad(model):
     assert score(model, noise) < 2
 
 
-@pytest.mark.parametrize("shape", [(16, 16), (33, 500), (2000, 70)])
+@pytest.mark.parametrize("shape", [(33, 500), (2000, 70), (96, 96)])
 def test_small_and_narrow_pictures_follow_damage_too(model, shape):
     scene = procedural.terrain(2000, np.random.default_rng(2)).clip(0, 1)
     good = to_bytes(scene[1200 : 1200 + shape[0], : shape[1]][: shape[0]])
     if good.shape[0] < shape[0]:
         good = to_bytes(scene[: shape[0], : shape[1]])
-    rough = good.astype(int) + np.random.default_rng(0).normal(0, 60, good.shape)
+    rough = good.astype(int) + np.random.default_rng(0).normal(0, 25, good.shape)
     assert score(model, rough.clip(0, 255).astype(np.uint8)) < score(model, good)

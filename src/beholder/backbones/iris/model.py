@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from beholder.backbones.base import Backbone
@@ -20,20 +21,30 @@ from beholder.media.frames import Picture
 from beholder.prompts import IMAGE_QUALITY, Prompt
 
 PIXELS: Final = (
-    f"windows of {windows.SIDE} px on an even grid, at most {windows.MOST},"
-    f" above {windows.LARGE} px {windows.MOST_OF_LARGE}, mirrored below {windows.SIDE} px;"
-    " log-DCT statistics of 32 px cells at full, half and quarter size; 1"
+    f"windows of {windows.SIDE} px on an even grid, at most {windows.MOST} and {windows.MOST_HALF} "
+    f"at half size where the shorter side is over 256 px, above {windows.LARGE} pixels "
+    f"{windows.MOST_OF_LARGE} and {windows.MOST_HALF_OF_LARGE}; mirrored below {windows.SIDE} px; "
+    "log-DCT statistics of 32 px cells; 2"
 )
 """The rule from pixels to cells; the number at its end changes with any change of the result."""
 DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What `encode` keeps of a picture: statistics, no pixels."""
+class View:
+    """One view of a picture, at full or half size."""
 
     cells: Float[Tensor, "cells statistics"]
     overall: Float[Tensor, " numbers"]
+    weight: float = 1.0
+    """What its logits count; the weights of a picture's views sum to 1."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What `encode` keeps of a picture: statistics of its views, no pixels."""
+
+    views: tuple[View, ...]
 
 
 class Iris(Backbone):
@@ -69,7 +80,7 @@ class Iris(Backbone):
         if len(pictures) != 1:
             raise ModelError(f"iris looks at one picture at a time, got {len(pictures)}")
         with _one_thread():
-            return Seen(*stem.describe(windows.take(pictures[0].pixels)))
+            return look(pictures[0].pixels)
 
     def logits(
         self, examples: Sequence[Seen], prompt: Prompt, candidates: Sequence[str]
@@ -85,16 +96,17 @@ class Iris(Backbone):
             question = self._question(prompt.question)
             if not examples:
                 return torch.zeros(0, len(candidates))
-            tokens = torch.cat([self._see(example) for example in examples])
-            answer = self._network.words(opening).expand(len(examples), -1, -1)
+            views = [view for example in examples for view in example.views]
+            tokens = torch.cat([self._see(view) for view in views])
+            answer = self._network.words(opening).expand(len(views), -1, -1)
             states, _ = self._network.read(torch.cat([tokens, answer], 1), question)
-            logits = self._network.say(states[:, -1], words)
-        return logits.float().cpu() / self._temperature
+            logits = self._network.say(states[:, -1], words).float().cpu()
+        return _mixed(logits, examples) / self._temperature
 
-    def _see(self, example: Seen) -> Float[Tensor, "1 tokens width"]:
-        """Return the visual tokens of one picture: alone, so that they depend on nothing else."""
-        cells = example.cells.to(self._device, DTYPES[self._dtype])
-        overall = example.overall.to(self._device, DTYPES[self._dtype])
+    def _see(self, view: View) -> Float[Tensor, "1 tokens width"]:
+        """Return the visual tokens of one view: alone, so that they depend on nothing else."""
+        cells = view.cells.to(self._device, DTYPES[self._dtype])
+        overall = view.overall.to(self._device, DTYPES[self._dtype])
         return self._network.see(cells[None], overall[None])
 
     def _opening(self, prompt: Prompt) -> Tensor:
@@ -126,6 +138,25 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def look(pixels: UInt8[np.ndarray, "height width 3"]) -> Seen:
+    """Return the statistics of a picture at full size and, where it is large, at half size."""
+    half = windows.weight_of_half(*pixels.shape[:2])
+    views = [View(*stem.describe(windows.take(pixels)), 1 - half)]
+    if half > 0:
+        views.append(View(*stem.describe(windows.take_half(pixels)), half))
+    return Seen(tuple(views))
+
+
+def _mixed(
+    logits: Float[Tensor, "views candidates"], examples: Sequence[Seen]
+) -> Float[Tensor, "batch candidates"]:
+    """Return the weighted mean of the logits of each picture's views."""
+    owner = [number for number, example in enumerate(examples) for _ in example.views]
+    weight = torch.tensor([view.weight for example in examples for view in example.views])
+    mixed = torch.zeros(len(examples), logits.shape[1])
+    return mixed.index_add_(0, torch.tensor(owner), logits * weight[:, None])
 
 
 def load(weights: Path | None = None, device: str = "cpu", dtype: str = "float32") -> Iris:

@@ -1,9 +1,10 @@
 """Which pixels iris looks at: windows of 64×64 on an even grid, read straight from the picture.
 
 A picture of up to `MOST` windows is covered whole. Of a larger one, `MOST` windows or a few less
-are taken, evenly in both directions, always the same ones; above `LARGE` pixels `MOST_OF_LARGE`,
-so that looking stays quick beside decoding. A side below 64 pixels is first continued by its mirror
-image, as often as needed.
+are taken, evenly in both directions, always the same ones; above `LARGE` pixels fewer, so that
+looking stays quick beside decoding. A side below 64 pixels is first
+continued by its mirror image, as often as needed. A picture whose shorter side is over 256 pixels
+is also looked at in half size, with a weight that grows to a half at 512 pixels.
 """
 
 import math
@@ -14,11 +15,14 @@ from jaxtyping import UInt8
 
 SIDE: Final = 64
 """Side of a window in pixels."""
-MOST: Final = 144
-"""Windows taken of one picture at most: 0.59 megapixels."""
+MOST: Final = 96
+"""Windows taken of one picture at most: 0.39 megapixels."""
+MOST_HALF: Final = 48
+"""Windows taken of the picture at half size at most; each comes from 128×128 pixels."""
 LARGE: Final = 2_000_000
-"""Pixels above which fewer windows are taken."""
-MOST_OF_LARGE: Final = 80
+"""Pixels above which fewer windows are taken: `MOST_OF_LARGE` and `MOST_HALF_OF_LARGE`."""
+MOST_OF_LARGE: Final = 48
+MOST_HALF_OF_LARGE: Final = 32
 PHASE: Final = 8
 """Windows start at multiples of this many pixels, so that they lie on the grid of JPEG blocks."""
 
@@ -27,7 +31,7 @@ def counts(height: int, width: int, most: int | None = None) -> tuple[int, int]:
     """Return how many rows and columns of windows are taken.
 
     >>> counts(384, 512), counts(1000, 1500), counts(3000, 4000), counts(10, 30_000)
-    ((6, 8), (9, 16), (7, 11), (1, 144))
+    ((6, 8), (8, 12), (5, 9), (1, 96))
     """
     if most is None:
         most = MOST_OF_LARGE if height * width > LARGE else MOST
@@ -40,6 +44,15 @@ def counts(height: int, width: int, most: int | None = None) -> tuple[int, int]:
     return min(rows, most // taken_columns), taken_columns
 
 
+def weight_of_half(height: int, width: int) -> float:
+    """Return how much the view at half size counts.
+
+    >>> weight_of_half(256, 4000), weight_of_half(512, 512), weight_of_half(3000, 4000)
+    (0.0, 0.5, 0.5)
+    """
+    return 0.5 * min(max(math.log2(min(height, width) / 256), 0.0), 1.0)
+
+
 def starts(length: int, count: int) -> list[int]:
     """Return where `count` windows begin along a side of `length` >= 64 pixels.
 
@@ -50,6 +63,31 @@ def starts(length: int, count: int) -> list[int]:
     """
     middles = (length * (2 * k + 1) / (2 * count) - SIDE / 2 for k in range(count))
     return [int(min(max(m, 0), length - SIDE)) // PHASE * PHASE for m in middles]
+
+
+def take_half(
+    pixels: UInt8[np.ndarray, "height width 3"], most: int | None = None
+) -> UInt8[np.ndarray, "windows 64 64 3"]:
+    """Copy the windows of the picture at half size, each made from 128×128 pixels alone.
+
+    Squares of 2×2 pixels are averaged and rounded; an odd last row or column is left out. Both
+    sides must be at least 128 pixels.
+    """
+    height, width = (length // 2 for length in pixels.shape[:2])
+    if most is None:
+        most = MOST_HALF_OF_LARGE if 4 * height * width > LARGE else MOST_HALF
+    rows, columns = counts(height, width, most)
+    lefts = starts(width, columns)
+    windows = np.empty((rows * columns, SIDE, SIDE, 3), np.uint8)
+    number = 0
+    for top in starts(height, rows):
+        band = pixels[2 * top : 2 * (top + SIDE)]
+        for left in lefts:
+            square = band[:, 2 * left : 2 * (left + SIDE)].astype(np.uint16)
+            lines = square[0::2] + square[1::2]
+            windows[number] = (lines[:, 0::2] + lines[:, 1::2] + 2) >> 2
+            number += 1
+    return windows
 
 
 def take(
