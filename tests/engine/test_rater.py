@@ -11,8 +11,6 @@ import pytest
 
 import beholder
 from beholder.errors import MediaError, ModelError, UsageError
-from beholder.prompts import IMAGE_QUALITY
-from beholder.scorers.align import Align
 
 
 @pytest.fixture(scope="module")
@@ -90,19 +88,22 @@ def test_an_option_that_can_change_a_score_changes_the_fingerprint(iris, options
     assert beholder.load("iris", device="cpu", **options).fingerprint != iris.fingerprint
 
 
-def test_a_prompt_the_levels_and_the_weights_are_in_the_fingerprint(iris):
-    def with_scorer(**changes):
-        scorer = dataclasses.replace(iris.scorer, **changes)
-        return dataclasses.replace(iris, scorer=scorer).fingerprint
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"scorer": "boost"},
+        {"levels": {"excellent": 5.0, "good": 4.5, "fair": 3.0, "poor": 2.0, "bad": 1.0}},
+        {"clips": "whole"},
+        {"segment": 2.0},
+        {"questions": ["Rate the quality of this image."]},
+    ],
+    ids=str,
+)
+def test_an_option_of_the_scorer_changes_the_fingerprint(iris, options):
+    assert beholder.load("iris", device="cpu", options=options).fingerprint != iris.fingerprint
 
-    asked = {"quality": {"image": dataclasses.replace(IMAGE_QUALITY, question="Is it good?")}}
-    prints = {
-        iris.fingerprint,
-        with_scorer(prompts=asked),
-        with_scorer(levels={**iris.scorer.levels, "good": 4.5}),
-        with_scorer(clips="whole"),
-    }
-    assert len(prints) == 4
+
+def test_the_weights_are_in_the_fingerprint(iris):
     assert len(iris.settings["backbone"]["weights"]) == 64
 
 
@@ -136,11 +137,11 @@ def test_aesthetics_is_refused_with_the_reason(iris, make_picture):
         iris.score(make_picture(1), task="aesthetics")
 
 
-def test_other_words_than_the_five_are_judged_by_their_own_worth(iris, make_picture):
-    two = Align(iris.scorer.backbone, iris.scorer.prompts, {"good": 1.0, "bad": 0.0})
-    rater = dataclasses.replace(iris, scorer=two)
-    (rating,) = two.judge([rater.open(make_picture(1)).encoded], "quality")
-    assert rating.value == pytest.approx(rating.probabilities["good"])
+def test_other_words_than_the_five_are_judged_by_their_own_worth(make_picture):
+    two = beholder.load("iris", device="cpu", options={"levels": {"good": 5.0, "bad": 1.0}})
+    score = two.score(make_picture(1))
+    assert list(score.probabilities) == ["good", "bad"]
+    assert score.value == pytest.approx(1 + 4 * score.probabilities["good"])
 
 
 def test_a_recipe_of_ones_own_is_loaded_from_its_path(iris, tmp_path):

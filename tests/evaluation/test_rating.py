@@ -1,5 +1,7 @@
 """Rating the files that people rated: stopped, gone on with, changed."""
 
+from pathlib import Path
+
 import pytest
 
 from beholder.datasets.opinions import Opinion, Opinions
@@ -58,6 +60,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(rater, table, photos, tmp_p
 
 def test_a_table_of_another_run_is_not_gone_on_with(rater, table, photos, tmp_path):
     out = tmp_path / "r.csv"
+    Path(table.origin).touch()
     rate(rater, table, [photos], Order(out=out))
     other = Opinions(table.rows, "other.csv")
     with pytest.raises(UsageError, match="other inputs"):

@@ -112,9 +112,9 @@ def _check_same(out: Path, was: Mapping[str, Any], now: Mapping[str, Any]) -> No
         changed = ", ".join(_changes(was, now)) or "fingerprint"
         raise UsageError(f"{out} was made with other settings ({changed}): {way_out}")
     left = [name for name in was["inputs"] if name not in now["inputs"]]
-    gone = [name for name in left if os.path.lexists(name)]
-    if gone:
-        raise UsageError(f"{out} was made from other inputs ({gone[0]}, …): {way_out}")
+    deleted = [name for name in left if not os.path.lexists(name)]
+    if left != deleted or left == was["inputs"]:
+        raise UsageError(f"{out} was made from other inputs ({left[0]}, …): {way_out}")
 
 
 def _changes(was: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

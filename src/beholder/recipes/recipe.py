@@ -110,6 +110,11 @@ def parse(text: str, origin: str) -> Recipe:
     for name in values:
         if name not in known:
             raise ModelError(f"recipe {origin}: {unknown('field', name, known)}")
+    if "weights" in values:
+        try:
+            values["weights"] = Weights.parse(values["weights"])
+        except TypeError as error:
+            raise ModelError(f"the weights of recipe {origin} make no sense: {error}") from error
     missing = [
         name
         for name, each in known.items()
@@ -117,8 +122,6 @@ def parse(text: str, origin: str) -> Recipe:
     ]
     if missing:
         raise ModelError(f"recipe {origin} lacks {', '.join(missing)}")
-    if "weights" in values:
-        values["weights"] = Weights.parse(values["weights"])
     return Recipe(**values)
 
 

@@ -323,7 +323,8 @@ def test_of_more_than_five_thousand_the_best_and_the_worst_are_shown(tmp_path: P
     asked: list[str] = []
     out = tmp_path / "page.html"
     page.write(out, many(6_001), page.About("photos"), asked.append)
-    assert asked == [f"{place}.jpg" for place in (*range(6_000, 3_500, -1), *range(2_499, -1, -1))]
+    shown = [f"{place}.jpg" for place in (*range(6_000, 3_500, -1), *range(2_499, -1, -1))]
+    assert sorted(asked) == sorted(shown)
     text = out.read_text(encoding="utf-8")
     assert "the best 2,500 and the worst 2,500 of 6,001 files" in text
 
