@@ -6,6 +6,7 @@ import re
 import runpy
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from beholder.datasets import reading
@@ -201,3 +202,30 @@ def test_items_and_raters_without_any_vote_keep_their_rows(beholder, tmp_path):
     assert rows_of(raters)[2]["bias"] == ""
     assert "1 items have no vote left (b): no opinion" in done.err
     assert "5 cells or rows hold no vote" in done.err
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """Votes of 24 raters on 100 items: two biased, one upside down, one careless."""
+    rng = np.random.default_rng(0)
+    quality = rng.uniform(1, 5, 100)
+    biases = {0: 1.5, 1: -1.5}
+    rows = ["rater,item,vote"]
+    for rater in range(24):
+        felt = quality + biases.get(rater, rng.normal(0, 0.3)) + rng.normal(0, 0.6, 100)
+        felt = {2: 6 - felt, 3: rng.uniform(0.5, 5.5, 100)}.get(rater, felt)
+        votes = np.clip(np.round(felt), 1, 5)
+        seen = rng.random(100) > 0.4
+        rows += [f"r{rater},{n}.png,{votes[n]:g}" for n in range(100) if seen[n]]
+    return "\n".join(rows) + "\n"
+
+
+@pytest.mark.parametrize("method", ["mos", "zscore", "bt500", "p913", "mle"])
+def test_lint_finds_no_error_in_the_opinions_of_any_method(method, beholder, planted, tmp_path):
+    out = tmp_path / "o.csv"
+    votes = write(tmp_path / "v.csv", planted)
+    assert beholder("study", votes, "--method", method, "--out", out).code == 0
+    scale = [] if method == "zscore" else ["--range", "1,5"]
+    done = beholder("lint", out, "--mos", "--json", tmp_path / "f.json", *scale)
+    findings = json.loads((tmp_path / "f.json").read_text())["findings"]
+    assert {f["check"] for f in findings if f["severity"] != "note"} == {"precision"}, done.out

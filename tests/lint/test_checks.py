@@ -118,6 +118,27 @@ def test_soft_labels_that_are_none_are_found(lint, record):
     assert report.one("soft_labels", "mean").count == 1
 
 
+@pytest.mark.parametrize(("count", "severity"), [(2, "note"), (5, "error")])
+def test_impossible_spreads_are_an_error_where_they_are_many(lint, count, severity):
+    text = "path,mos,std,n\n" + "".join(
+        f"{n}.png,{1.2 if n < count else 3},1.5,20\n" for n in range(40)
+    )
+    finding = lint(scale=ONE_TO_FIVE, t=text).one("spread")
+    assert (finding.severity, finding.count) == (severity, count)
+
+
+@pytest.mark.parametrize(("count", "severity"), [(10, "note"), (30, "warning")])
+def test_shares_that_do_not_mean_the_opinion_are_a_warning_where_they_are_most(
+    lint, count, severity
+):
+    shares = "p_excellent,p_good,p_fair,p_poor,p_bad"
+    text = f"path,mos,{shares}\n" + "".join(
+        f"{n}.png,{3.5 if n < count else 3},0,0,1,0,0\n" for n in range(40)
+    )
+    finding = lint(scale=ONE_TO_FIVE, t=text).one("soft_labels")
+    assert (finding.severity, finding.count) == (severity, count)
+
+
 def test_a_table_with_splits_of_its_own_is_examined_by_them(lint):
     text = "path,mos,split\n" + "".join(
         f"{n}.png,{n % 89},{'train' if n % 4 else 'test'}\n" for n in range(400)

@@ -10,6 +10,9 @@ from beholder.lint.case import Case, Finding, found
 SUM = 1e-3
 MEAN = 0.15
 """On the 1-5 scale; DeQA-Score replaces a label that is off by more than 0.1."""
+SHARE = 0.5
+"""Above this share of rows the labels are wrong; opinions that were corrected for the raters differ
+from the mean of the votes in some."""
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -30,11 +33,13 @@ def check(case: Case) -> Iterator[Finding]:
         if (opinion := _opinion(case, row)) is not None and abs(_mean(row) - opinion) > MEAN
     ]
     if wrong:
+        many = len(wrong) > SHARE * len(rows)
         yield found(
-            "warning",
+            "warning" if many else "note",
             "shares of the levels whose mean is not the opinion",
             wrong,
-            "their order runs from excellent to bad: check it, and the scale of the opinion",
+            "their order runs from excellent to bad: check it, and the scale of the opinion; or the"
+            " opinions were corrected for the raters (p913, mle) and the shares were not",
         )
 
 

@@ -8,6 +8,8 @@ from beholder.lint.case import Case, Finding, found
 
 SMALL = 0.02
 """A median spread below this share of the range is none of votes."""
+SHARE = 0.1
+"""Above this share of rows the scale is wrong; below it opinions were corrected for the raters."""
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -25,11 +27,14 @@ def check(case: Case) -> Iterator[Finding]:
         if row.std is not None and row.std**2 > _most(row.mos, scale.low, scale.high, row.n)
     ]
     if wide:
+        many = len(wide) > SHARE * len(rows)
         yield found(
-            "error",
+            "error" if many else "note",
             f"spreads that votes from {scale.low:g} to {scale.high:g} cannot have",
             wide,
-            "std is on another scale than mos: bring both to one",
+            "std is on another scale than mos: bring both to one"
+            if many
+            else "few rows: opinions that were corrected for the raters (p913, mle) may do this",
         )
     middle = float(np.median([row.std for row in rows if row.std is not None]))
     if middle < SMALL * (scale.high - scale.low):
