@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beholder.evaluation.joining import RULES, join, plain_path
+from beholder.evaluation.joining import RULES, join, plain_paths
 
 names = st.lists(st.sampled_from(["a", "b", "c", "1.png", "2.png"]), min_size=1, max_size=3)
 paths = st.lists(names.map("/".join), unique=True, max_size=8)
@@ -100,5 +100,36 @@ def test_a_score_that_is_taken_already_is_not_taken_again():
 
 
 def test_an_escaped_name_keeps_its_backslash():
-    assert plain_path(r"caf\xe9.png") == r"caf\xe9.png"
+    assert plain_paths([r"caf\xe9.png"]) == [r"caf\xe9.png"]
+    assert plain_paths([r"a/caf\xe9.png", r"b/new\nline.png"])[1] == r"b/new\nline.png"
     assert set(RULES) == {"exact", "root", "suffix", "name"}
+
+
+@pytest.mark.parametrize("part", ["n1", "r2", "train", "x41", "u2021", "b"])
+@pytest.mark.parametrize("start", ["", "C:\\data\\", "C:\\\\data\\\\", "C:\\data/mixed/"])
+def test_windows_paths_are_joined_whatever_their_parts_begin_with(part, start):
+    theirs = [f"{start}{part}\\{n}.png" for n in (1, 2)]
+    theirs.append(f"{start}set\\{part}.png")
+    ours = [f"{part}/1.png", f"{part}/2.png", f"set/{part}.png"]
+    rule = "suffix" if start else "exact"
+    assert matched(ours, theirs) == {
+        mine: (other, rule) for mine, other in zip(ours, theirs, strict=True)
+    }
+
+
+def test_one_backslash_that_is_no_escape_makes_all_of_its_table_separators():
+    theirs = [r"set\n1/1.png", r"set\good/1.png"]
+    assert set(matched(["set/n1/1.png", "set/good/1.png"], theirs)) == {
+        "set/n1/1.png",
+        "set/good/1.png",
+    }
+
+
+def test_doubled_backslashes_are_one_slash():
+    assert plain_paths(["set\\\\n1\\\\a.png"]) == ["set/n1/a.png"]
+
+
+def test_names_that_beholder_escaped_match_in_tables_with_folders():
+    ours, theirs = [r"a/caf\xe9.jpg", "a/2.jpg"], [r"x/a/caf\xe9.jpg", "x/a/2.jpg"]
+    assert {rule for _, rule in matched(ours, theirs).values()} == {"suffix"}
+    assert matched([r"caf\xe9.jpg"], [r"x/caf\xe9.jpg"])[r"caf\xe9.jpg"][1] == "suffix"

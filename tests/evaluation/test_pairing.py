@@ -120,3 +120,10 @@ def test_every_row_of_both_tables_is_accounted_for(said, scored):
 
 def finite(rows, path):
     return {value for name, value in rows if name == path and math.isfinite(value)}
+
+
+def test_a_windows_table_with_repeated_rows_is_decided_on_as_a_whole():
+    said = opinions_of((r"set\n1.png", 1.0), (r"set\n1.png", 1.0), (r"set\t2.png", 2.0))
+    paired = pair(said, scores_of(("set/n1.png", 1.0), ("set/t2.png", 2.0)), None)
+    assert paired.joined.rules["exact"] == 2
+    assert counts(paired) == {"repeated_opinions": 1}

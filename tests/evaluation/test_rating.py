@@ -71,3 +71,11 @@ def test_a_table_of_another_run_is_not_gone_on_with(rater, table, photos, tmp_pa
 def test_files_that_are_all_missing_are_one_error(rater, table, tmp_path):
     with pytest.raises(UsageError, match=r"none of the 5 files .* --root"):
         rate(rater, table, [tmp_path / "nowhere"], Order())
+
+
+def test_the_paths_of_windows_are_found(rater, photos):
+    (photos / "n1").mkdir()
+    (photos / "n1" / "a.png").write_bytes((photos / "0.png").read_bytes())
+    table = Opinions((Opinion(r"n1\a.png", 3.0),), str(photos / "mos.csv"))
+    (row,) = rate(rater, table, [photos], Order()).rows
+    assert (row.path, row.error) == ("n1/a.png", "")

@@ -2,7 +2,8 @@
 
 In this order, each step for what the steps before left over:
 
-1. `exact`: the same path; `./`, `//` and the slashes of Windows do not count.
+1. `exact`: the same path; `./`, `//` and the slashes of Windows do not count. Whether a table has
+   the paths of Windows is decided once, for all of its paths.
 2. `root`: the same path once both are taken relative to the root.
 3. `suffix`: one path ends with all parts of the other.
 4. `name`: the same file name.
@@ -27,7 +28,10 @@ RULES: Final[Mapping[str, str]] = {
 }
 """The steps in their order, and what each asks."""
 
-_ESCAPE: Final = re.compile(r"\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[nrt\\])")
+_DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
+_NO_BYTE: Final = re.compile(r"\\(?!x[89a-f][0-9a-f])")
+_NO_ESCAPE: Final = re.compile(r"\\(?!x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[nrt])")
+"""Backslashes that `media.items.printable` did not write for what cannot be shown."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +55,30 @@ class Join:
     """Those of `opinions_left` for which more than one score could be meant."""
 
 
-def plain_path(path: str) -> str:
-    r"""Return a path with forward slashes and without `.` and doubled slashes.
+def plain_paths(paths: Sequence[str]) -> list[str]:
+    r"""Return the paths of one table with forward slashes and without `.` and doubled slashes.
 
-    >>> plain_path("./a//b.png"), plain_path(r"C:\pictures\b.png")
-    ('a/b.png', 'C:/pictures/b.png')
+    Names in which Beholder wrote a byte as `\xe9` keep their backslash, unless the table has the
+    paths of Windows.
+
+    >>> plain_paths(["./a//b.png", r"a/caf\xe9.png"]), plain_paths([r"set\n1\b.png"])
+    (['a/b.png', 'a/caf\\xe9.png'], ['set/n1/b.png'])
     """
-    if "/" not in path and "\\" in path and not _ESCAPE.search(path):
-        path = path.replace("\\", "/")
-    return posixpath.normpath(path) if path else ""
+    if _of_windows(paths):
+        paths = [path.replace("\\", "/") for path in paths]
+    return [posixpath.normpath(path) if path else "" for path in paths]
+
+
+def _of_windows(paths: Sequence[str]) -> bool:
+    """Say whether every backslash of a table is a separator.
+
+    So it is where a drive is named, and where a backslash is no escape. Without any `/` only bytes
+    of names that are no UTF-8 are taken for escapes: `\\n1` and `\\x41` are parts of a path there.
+    """
+    if any(_DRIVE.match(path) for path in paths):
+        return True
+    odd = _NO_ESCAPE if any("/" in path for path in paths) else _NO_BYTE
+    return any(odd.search(path) for path in paths)
 
 
 def join(opinions: Sequence[str], scores: Sequence[str], root: Path | None = None) -> Join:
@@ -72,10 +91,14 @@ def join(opinions: Sequence[str], scores: Sequence[str], root: Path | None = Non
     >>> [(match.opinion, match.score, match.rule) for match in found.matches], found.ambiguous
     ([(0, 0, 'exact'), (1, 1, 'suffix')], (2,))
     """
-    left, right = [plain_path(path) for path in opinions], [plain_path(path) for path in scores]
+    return join_plain(plain_paths(opinions), plain_paths(scores), root)
+
+
+def join_plain(left: Sequence[str], right: Sequence[str], root: Path | None = None) -> Join:
+    """Match paths as `join` does, once they are plain: parts of tables, for example."""
     steps: dict[str, Callable[[], _Candidates]] = {"exact": lambda: _by_key(left, right)}
     if root is not None:
-        base = plain_path(os.path.abspath(root))  # noqa: PTH100 - links are left as they are
+        (base,) = plain_paths([os.path.abspath(root)])  # noqa: PTH100 - links are left as they are
         steps["root"] = lambda: _by_key(
             [_below(base, path) for path in left],
             [_below(base, path, from_here=True) for path in right],
@@ -163,6 +186,6 @@ def _places(pairs: Iterable[tuple[str, int]]) -> Mapping[str, list[int]]:
 
 def _below(base: str, path: str, *, from_here: bool = False) -> str:
     """Return a path relative to `base` where it is below it; as it is where it is not."""
-    whole = plain_path(os.path.abspath(path)) if from_here else path  # noqa: PTH100
+    whole = os.path.abspath(path).replace(os.sep, "/") if from_here else path  # noqa: PTH100
     prefix = base.rstrip("/") + "/"
     return whole.removeprefix(prefix) if whole.startswith(prefix) else path

@@ -13,7 +13,7 @@ import numpy as np
 from beholder.datasets.card import Card
 from beholder.datasets.opinions import EXAMPLES, Opinion, Opinions, Problem
 from beholder.errors import UsageError
-from beholder.evaluation.joining import RULES, Join, join, plain_path
+from beholder.evaluation.joining import RULES, Join, join_plain, plain_paths
 from beholder.evaluation.sample import Sample
 from beholder.evaluation.scores import Scored, Scores
 
@@ -66,7 +66,8 @@ def of_the_set(opinions: Opinions, card: Card) -> Opinions:
     """Leave out files that come with a benchmark and are no part of it, and note how many."""
     if not card.not_rated:
         return opinions
-    names = [PurePosixPath(plain_path(row.path)).name for row in opinions.rows]
+    paths = plain_paths([row.path for row in opinions.rows])
+    names = [PurePosixPath(path).name for path in paths]
     kept = [not re.search(card.not_rated, name) for name in names]
     out = [row.path for row, keep in zip(opinions.rows, kept, strict=True) if not keep]
     if not out:
@@ -81,12 +82,12 @@ def pair(opinions: Opinions, scores: Scores, root: Path | None) -> Paired:
     Raises:
         UsageError: when no path of one is a path of the other, with an example of each.
     """
-    said = _distinct([row.path for row in opinions.rows], [row.mos for row in opinions.rows])
-    given = _distinct([row.path for row in scores.rows], [row.score for row in scores.rows])
-    found = join(
-        [opinions.rows[number].path for number in said.kept],
-        [scores.rows[number].path for number in given.kept],
-        root,
+    ours = plain_paths([row.path for row in opinions.rows])
+    theirs = plain_paths([row.path for row in scores.rows])
+    said = _distinct(ours, [row.mos for row in opinions.rows])
+    given = _distinct(theirs, [row.score for row in scores.rows])
+    found = join_plain(
+        [ours[number] for number in said.kept], [theirs[number] for number in given.kept], root
     )
     if not found.matches:
         raise UsageError(_nothing_in_common(opinions, scores))
@@ -120,7 +121,7 @@ class _Distinct:
 def _distinct(paths: Sequence[str], values: Sequence[float]) -> _Distinct:
     places: dict[str, list[int]] = defaultdict(list)
     for number, path in enumerate(paths):
-        places[plain_path(path)].append(number)
+        places[path].append(number)
     nameless = len(places.pop("", []))
     kept, repeated, conflicting = [], [], []
     for rows in places.values():

@@ -12,7 +12,7 @@ from beholder.engine.output import about_run, claim, write_table
 from beholder.engine.rater import Rater
 from beholder.engine.run import Due, Run
 from beholder.errors import UsageError
-from beholder.evaluation.joining import plain_path
+from beholder.evaluation.joining import plain_paths
 from beholder.evaluation.scores import Scores, of_rows
 from beholder.media.items import Item, printable
 
@@ -61,8 +61,11 @@ def rate(
 
 
 def _items(opinions: Opinions, places: Sequence[Path]) -> list[Item]:
-    paths = dict.fromkeys(plain_path(row.path) for row in opinions.rows if row.path)
-    files = {path: locate(path, places) for path in paths}
+    given = [row.path for row in opinions.rows if row.path]
+    asked: dict[str, str] = {}
+    for plain, path in zip(plain_paths(given), given, strict=True):
+        asked.setdefault(plain, path)
+    files = {plain: _file(plain, path, places) for plain, path in asked.items()}
     if not any(file.exists() for file in files.values()):
         first = next(iter(files.values()), Path())
         raise UsageError(
@@ -70,6 +73,12 @@ def _items(opinions: Opinions, places: Sequence[Path]) -> list[Item]:
             f" {first}: name the folder of the pictures with --root"
         )
     return [Item(printable(path), str(file)) for path, file in files.items()]
+
+
+def _file(plain: str, path: str, places: Sequence[Path]) -> Path:
+    """Find a file under its plain path, or else as the table has it."""
+    found, as_given = locate(plain, places), locate(path, places)
+    return as_given if as_given.exists() and not found.exists() else found
 
 
 def _journal(rater: Rater, opinions: Opinions, places: Sequence[Path], order: Order) -> Journal:
