@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import metadata
 from typing import Any, overload
@@ -38,6 +38,7 @@ class Opened:
     """One input, decoded and prepared: what a worker hands to the device."""
 
     frames: Frames
+    """What is known of it; its pictures are gone, so that pixels do not wait for the device."""
     encoded: Encoded
 
 
@@ -79,7 +80,7 @@ class Rater:
         """
         frames = read(source, self.rule)
         try:
-            return Opened(frames, self.scorer.encode(frames))
+            return Opened(replace(frames, pictures=()), self.scorer.encode(frames))
         finally:
             frames.close()
 

@@ -97,17 +97,27 @@ class Iris(Backbone):
             if not examples:
                 return torch.zeros(0, len(candidates))
             views = [view for example in examples for view in example.views]
-            tokens = torch.cat([self._see(view) for view in views])
+            tokens = self._see(views)
             answer = self._network.words(opening).expand(len(views), -1, -1)
             states, _ = self._network.read(torch.cat([tokens, answer], 1), question)
             logits = self._network.say(states[:, -1], words).float().cpu()
         return _mixed(logits, examples) / self._temperature
 
-    def _see(self, view: View) -> Float[Tensor, "1 tokens width"]:
-        """Return the visual tokens of one view: alone, so that they depend on nothing else."""
-        cells = view.cells.to(self._device, DTYPES[self._dtype])
-        overall = view.overall.to(self._device, DTYPES[self._dtype])
-        return self._network.see(cells[None], overall[None])
+    def _see(self, views: Sequence[View]) -> Float[Tensor, "views tokens width"]:
+        """Return the visual tokens of each view; those with equally many cells go together."""
+        design = self._network.design
+        tokens = torch.empty(
+            len(views), design.tokens, design.width, dtype=DTYPES[self._dtype], device=self._device
+        )
+        for count in {len(view.cells) for view in views}:
+            places = [place for place, view in enumerate(views) if len(view.cells) == count]
+            cells = torch.stack([views[place].cells for place in places])
+            overall = torch.stack([views[place].overall for place in places])
+            tokens[places] = self._network.see(
+                cells.to(self._device, DTYPES[self._dtype]),
+                overall.to(self._device, DTYPES[self._dtype]),
+            )
+        return tokens
 
     def _opening(self, prompt: Prompt) -> Tensor:
         if prompt.opening != IMAGE_QUALITY.opening:

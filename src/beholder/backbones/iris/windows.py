@@ -21,8 +21,8 @@ MOST_HALF: Final = 48
 """Windows taken of the picture at half size at most; each comes from 128×128 pixels."""
 LARGE: Final = 2_000_000
 """Pixels above which fewer windows are taken: `MOST_OF_LARGE` and `MOST_HALF_OF_LARGE`."""
-MOST_OF_LARGE: Final = 48
-MOST_HALF_OF_LARGE: Final = 32
+MOST_OF_LARGE: Final = 36
+MOST_HALF_OF_LARGE: Final = 24
 PHASE: Final = 8
 """Windows start at multiples of this many pixels, so that they lie on the grid of JPEG blocks."""
 
