@@ -31,7 +31,7 @@ def counts(height: int, width: int, most: int | None = None) -> tuple[int, int]:
     """Return how many rows and columns of windows are taken.
 
     >>> counts(384, 512), counts(1000, 1500), counts(3000, 4000), counts(10, 30_000)
-    ((6, 8), (8, 12), (5, 9), (1, 96))
+    ((6, 8), (8, 12), (5, 7), (1, 96))
     """
     if most is None:
         most = MOST_OF_LARGE if height * width > LARGE else MOST
