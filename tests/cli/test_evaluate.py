@@ -107,6 +107,22 @@ def test_failed_and_unmatched_rows_are_shown_and_failures_are_exit_code_1(behold
     assert "Scores without a row in the opinion table: 1. For example: elsewhere.png" in done.err
 
 
+def test_models_that_scored_other_files_have_no_verdict_and_exit_code_1(beholder, tables):
+    lines = (tables / "good.csv").read_text().splitlines()
+    (tables / "a.csv").write_text("\n".join(lines[:21]) + "\n")
+    (tables / "b.csv").write_text("\n".join([lines[0], *lines[21:]]) + "\n")
+    out = tables / "o.json"
+    done = beholder(
+        *quick("--scores", tables / "a.csv", "--opinions", tables / "mos.csv"),
+        *("--against", tables / "b.csv", "--json", out),
+    )
+    assert done.code == 1
+    found = json.loads(out.read_text())["overall"]
+    assert found["verdict"] is None
+    assert "0 pairs are too few" in found["reason"]
+    assert "cannot be compared" in done.out
+
+
 def test_fewer_than_three_pairs_have_no_number_and_a_reason(beholder, tables):
     few = tables / "few.csv"
     few.write_text("path,score\nset/01.png,1\nset/02.png,2\n")
@@ -199,6 +215,7 @@ def test_a_benchmark_is_a_card_and_a_folder(beholder, rated, tmp_path):
     card.write_text(
         'format = 1\ntitle = "Ours"\nmedia = "image"\ntask = "quality"\nrange = [1.0, 6.0]\n'
         'higher_is_better = false\nscene = "^([0-9])"\ntables = ["mos.csv"]\nfolders = ["sub"]\n'
+        'items = 8\nnotes = ["two files are lost"]\n'
     )
     out = tmp_path / "o.json"
     done = beholder(*quick("--benchmark", card, "--root", rated, "--json", out))
@@ -207,6 +224,11 @@ def test_a_benchmark_is_a_card_and_a_folder(beholder, rated, tmp_path):
     assert found["opinions"]["card"] == "ours"
     assert found["opinions"]["direction"] == "DMOS, negated"
     assert found["overall"]["drawn"] == "6 scenes"
+    assert "Note: Ours: two files are lost" in done.err
+    assert "Ours has 8 rated items by its card" in done.err
+    assert "names 6" in done.err
+    card.write_text(card.read_text().replace("items = 8", "items = 6"))
+    assert "rated items" not in beholder(*quick("--benchmark", card, "--root", rated)).err
 
 
 @pytest.mark.parametrize(

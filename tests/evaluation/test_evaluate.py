@@ -167,7 +167,7 @@ def test_a_rival_that_scored_other_files_cannot_be_compared_and_is_told_so(make)
     table, good = make()
     half = replace(good, rows=good.rows[:30]), replace(good, rows=good.rows[30:])
     found = evaluate(table, half[0], QUICK, against=half[1])
-    assert found.overall.verdict == "not separable"
+    assert found.overall.verdict == ""
     assert "0 pairs are too few" in found.overall.differences["plcc_logistic4"].reason
     assert found.overall.n == found.rival.overall.n == 30
 
@@ -265,3 +265,37 @@ def test_what_a_reader_should_know_is_noted(make):
     assert "outside the stated range 1-3" in notes
     named = replace(table, score_column="DMOS")
     assert "Add --dmos" in " ".join(evaluate(named, scores, QUICK).notes)
+
+
+def test_pairs_whose_folders_contradict_each_other_are_noted_with_their_count(make):
+    table, scores = make()
+    theirs = [replace(row, path=f"x/{row.path}") for row in scores.rows]
+    ours = tuple(replace(row, path=f"y/{row.path}") for row in table.rows)
+    theirs[0] = replace(theirs[0], path="y/000.png")
+    given = replace(scores, rows=tuple(theirs))
+    (note,) = [
+        each
+        for each in evaluate(replace(table, rows=ours), given, QUICK).notes
+        if "folders differ" in each
+    ]
+    assert "59 pairs" in note
+    assert "y/001.png with x/001.png" in note
+    assert not any("folders differ" in each for each in evaluate(table, scores, QUICK).notes)
+
+
+@pytest.mark.parametrize(("n", "told"), [(12, True), (99, True), (100, False)])
+def test_few_files_under_a_fitted_curve_are_cautioned_about(make, n, told):
+    found = evaluate(*make(n, noise=1.0), QUICK)
+    assert any("too narrow below about 100 files" in note for note in found.notes) is told
+    for name in ("rmse_logistic4", "plcc_logistic4", "plcc_logistic5"):
+        assert (f"these {n} files" in found.overall.caution(name)) is told
+    assert found.overall.caution("srcc") == ""
+
+
+def test_a_curve_that_the_files_do_not_determine_is_noted(make):
+    found = evaluate(*make(300, noise=2.0, seed=1), QUICK)
+    poor = [name for name, curve in found.overall.curves.items() if not curve.well_conditioned]
+    assert poor
+    (note,) = [each for each in found.notes if "badly conditioned" in each]
+    assert all(name in note for name in poor)
+    assert "do not determine" in found.overall.caution(f"plcc_{poor[0]}")

@@ -1,7 +1,7 @@
 """`beholder evaluate`: how well scores follow people, with error bars."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +109,7 @@ def command(**options: Any) -> int:
 
     Rows are matched by path; what was not matched, stands twice or could not be scored is counted
     and shown. The exit code is 0 when all is well, 1 when files could not be scored or no
-    correlation exists, 2 when the call cannot be right.
+    correlation or comparison exists, 2 when the call cannot be right.
     """
     return _evaluate(Options(**options))
 
@@ -123,6 +123,7 @@ def _evaluate(options: Options) -> int:
     root = options.root or Path(opinions.origin.split(", ")[0]).parent
     from beholder.evaluation import scores as tables
     from beholder.evaluation.evaluate import evaluate
+    from beholder.evaluation.pairing import told_by_card
 
     task = options.task or ""
     against = tables.read(options.against, task) if options.against else None
@@ -133,9 +134,12 @@ def _evaluate(options: Options) -> int:
         else _rate(options, opinions, places, task or (card.task if card else "quality"))
     )
     made = evaluate(opinions, given, _question(options), root, against)
+    if card:
+        made = replace(made, notes=(*told_by_card(opinions, card), *made.notes))
     _show(options, made, places)
-    failed = made.overall.failed or math.isnan(made.overall.values["srcc"].value)
-    return 1 if failed else 0
+    overall = made.overall
+    lacking = math.isnan(overall.values["srcc"].value) or (against and not overall.verdict)
+    return 1 if overall.failed or lacking else 0
 
 
 def _check(options: Options) -> None:

@@ -10,9 +10,10 @@ import numpy as np
 
 from beholder.datasets.opinions import Opinion, Opinions
 from beholder.errors import UsageError
-from beholder.evaluation.measuring import CHIEF, Result, differ, measure
+from beholder.evaluation.measuring import CHIEF, ENOUGH, Result, differ, measure
 from beholder.evaluation.pairing import Joined, Paired, align, pair
 from beholder.evaluation.raters import Krasula, Scales, calibration, krasula
+from beholder.evaluation.reports._text import counted
 from beholder.evaluation.sample import Sample
 from beholder.evaluation.scores import Scores
 from beholder.evaluation.splitting import OverSplits, Plan, over_splits
@@ -180,7 +181,27 @@ def _by_number(text: str) -> tuple[bool, float, str]:
 
 
 def _notes(made: Evaluation) -> list[str]:
-    return [*_about_opinions(made), *_about_numbers(made), *_about_rival(made)]
+    return [
+        *_about_names(made),
+        *_about_opinions(made),
+        *_about_numbers(made),
+        *_about_rival(made),
+    ]
+
+
+def _about_names(made: Evaluation) -> list[str]:
+    """Say how many files were paired although their folders contradict each other."""
+    tables = {made.scores.origin: made.joined}
+    if made.rival:
+        tables[made.rival.scores.origin] = made.rival.joined
+    return [
+        f"Only the file name agrees in {counted(joined.rules['name'], 'pair')} of the opinions and"
+        f" {origin}; the folders differ, for example {', '.join(joined.bare)}. If these are not the"
+        " same pictures the numbers mean nothing: make the paths alike, or name the folder with"
+        " --root."
+        for origin, joined in tables.items()
+        if joined.rules["name"]
+    ]
 
 
 def _about_opinions(made: Evaluation) -> list[str]:
@@ -217,21 +238,41 @@ def _about_numbers(made: Evaluation) -> list[str]:
     overall = made.overall
     if overall.scenes and overall.scenes < FEW_SCENES:
         notes.append(
-            f"The files come from {overall.scenes} scenes only: intervals drawn from so few scenes"
-            " are too narrow."
+            f"The files come from {counted(overall.scenes, 'scene')} only: intervals drawn from so"
+            " few scenes are too narrow."
         )
     elif not overall.scenes and overall.values[CHIEF].low < 1 and overall.n < FEW_FILES:
-        notes.append(f"{overall.n} files are few: the intervals are rough.")
+        notes.append(f"{counted(overall.n, 'file')} are few: the intervals are rough.")
     srcc = overall.values[CHIEF].value
     if srcc < 0:
         notes.append(
             "Scores fall where opinions rise. A fitted curve turns that round, so that the fitted"
             " numbers look good: check the direction (--dmos, or a distance that is not negated)."
         )
+    notes += _about_curves(overall)
     mixed = [what for what in ("fingerprint", "scale") if ", " in getattr(made.scores, what)]
     notes += [
         f"The score table mixes several values of {what}: it is not one model." for what in mixed
     ]
+    return notes
+
+
+def _about_curves(overall: Result) -> list[str]:
+    """Say what the intervals after a fitted curve do not count."""
+    fitted = {name: curve for name, curve in overall.curves.items() if not curve.reason}
+    notes = []
+    if fitted and overall.n < ENOUGH:
+        notes.append(
+            f"RMSE and PLCC after a fitted curve: 4 or 5 parameters were fitted to the same"
+            f" {overall.n} files, which their intervals do not count. They are too narrow below"
+            f" about {ENOUGH} files."
+        )
+    poor = [name for name, curve in fitted.items() if not curve.well_conditioned]
+    if poor:
+        notes.append(
+            f"The files do not determine the parameters of the curve {' and '.join(poor)} (badly"
+            " conditioned): do not quote them, and take the numbers after this curve with care."
+        )
     return notes
 
 
@@ -241,4 +282,4 @@ def _about_rival(made: Evaluation) -> list[str]:
         return []
     counts = Counter({made.scores.origin: made.overall.n, rival.scores.origin: rival.overall.n})
     told = " and ".join(f"{count} of {name}" for name, count in counts.items())
-    return [f"Differences are over the {rival.common} files that both scored ({told})."]
+    return [f"Differences are over the {counted(rival.common, 'file')} that both scored ({told})."]

@@ -36,6 +36,8 @@ MEASURES: Final[Mapping[str, tuple[str, str]]] = {
 """Name → the plain measure, and the curve that scores go through before it."""
 CHIEF: Final = "srcc"
 """The measure that the plain verdict is about."""
+ENOUGH: Final = 100
+"""With fewer files the optimism of a curve that was fitted to them shows."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,24 @@ class Result:
 
     @property
     def verdict(self) -> str:
-        """What the difference of SRCC says: better, worse or not separable."""
+        """What the difference of SRCC says: better, worse, not separable; empty without one."""
         found = self.differences.get(CHIEF)
-        return found.verdict if found else ""
+        return found.verdict if found and not found.reason else ""
+
+    def caution(self, name: str) -> str:
+        """Say why the interval of a measure is too narrow; empty where nothing is known to be."""
+        curve = self.curves.get(MEASURES[name][1])
+        if curve is None or curve.reason:
+            return ""
+        parts = []
+        if self.n < ENOUGH:
+            parts.append(
+                f"the curve was fitted to these {self.n} files and the interval does not count it:"
+                " it is too narrow"
+            )
+        if not curve.well_conditioned:
+            parts.append("the files do not determine the parameters of the curve")
+        return "; ".join(parts)
 
 
 def measure(sample: Sample, draws: Draws) -> Result:

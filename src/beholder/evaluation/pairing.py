@@ -44,6 +44,8 @@ class Joined:
     """Step of the rule → pairs it found."""
     odd: Mapping[str, Problem]
     """Every key of `ODD`, with a count that may be 0."""
+    bare: tuple[str, ...] = ()
+    """A few of the pairs that share nothing but the name of the file."""
 
     @property
     def shown(self) -> list[Problem]:
@@ -76,6 +78,18 @@ def of_the_set(opinions: Opinions, card: Card) -> Opinions:
     return replace(opinions.where(kept), problems=(*opinions.problems, noted))
 
 
+def told_by_card(opinions: Opinions, card: Card) -> list[str]:
+    """Return what the card of a benchmark says to its reader, and whether rows are missing."""
+    told = [f"{card.title}: {note}" for note in card.notes]
+    count = len({row.path for row in opinions.rows})
+    if card.items and count not in (card.items, *card.sizes.values()):
+        told.append(
+            f"{card.title} has {card.items:,} rated items by its card, {opinions.origin} names"
+            f" {count:,}: say which ones, numbers of others are over all of them."
+        )
+    return told
+
+
 def pair(opinions: Opinions, scores: Scores, root: Path | None) -> Paired:
     """Match two tables by `joining.join`.
 
@@ -103,6 +117,12 @@ def pair(opinions: Opinions, scores: Scores, root: Path | None) -> Paired:
         scores=len(scores.rows),
         rules={rule: sum(match.rule == rule for match in found.matches) for rule in RULES},
         odd={key: _problem(what, odd[key]) for key, what in ODD.items()},
+        bare=tuple(
+            f"{opinions.rows[said.kept[match.opinion]].path} with"
+            f" {scores.rows[given.kept[match.score]].path}"
+            for match in found.matches
+            if match.rule == "name"
+        )[:EXAMPLES],
     )
     return Paired(_sample(opinions, left, right), tuple(left), tuple(right), joined)
 

@@ -249,3 +249,63 @@ def test_the_verdict_is_a_plain_sentence(rich):
 def test_a_report_is_named_by_model_and_data(empty, origin, named):
     made = replace(empty, opinions=replace(empty.opinions, origin=origin))
     assert markdown.title(replace(made, scores=replace(made.scores, model="m"))) == named
+
+
+def test_no_null_stands_without_a_reason(rich, empty):
+    def lacking(value):
+        if isinstance(value, list):
+            return [each for part in value for each in lacking(part)]
+        if not isinstance(value, dict):
+            return []
+        own = [key for key in value if value[key] is None and not value.get("reason")]
+        return own + [each for part in value.values() for each in lacking(part)]
+
+    flat = replace(rich.calibration, srcc=math.nan)
+    unknown = replace(rich.calibration, reason="the range is not known")
+    alike = replace(rich.overall.differences["srcc"], needed=None)
+    overall = replace(rich.overall, differences={"srcc": alike})
+    for made in (
+        rich,
+        replace(rich, calibration=flat),
+        replace(rich, calibration=unknown, overall=overall),
+        empty,
+    ):
+        found = numbers.content(made)
+        for part in (found["overall"], found["calibration"]):
+            assert lacking(part) == []
+    assert (
+        "equal" in numbers.content(replace(rich, calibration=flat))["calibration"]["srcc"]["reason"]
+    )
+
+
+def test_no_comparison_is_no_verdict_in_any_form(rich):
+    nan = math.nan
+    none = {
+        name: replace(each, value=nan, low=nan, high=nan, p=nan, reason="0 pairs are too few")
+        for name, each in rich.overall.differences.items()
+    }
+    made = replace(rich, overall=replace(rich.overall, differences=none))
+    found = numbers.content(made)["overall"]
+    assert (found["verdict"], found["reason"]) == (None, "0 pairs are too few")
+    assert found["verdicts"] == {}
+    assert 'class="word' not in evaluation.render(made, nothing).split('id="against"')[1][:300]
+    assert "cannot be compared: 0 pairs are too few" in markdown.text(made)
+
+
+def test_a_fit_that_is_not_to_be_trusted_is_cautioned_about_in_every_form(rich):
+    assert "these 23 files" in numbers.content(rich)["overall"]["rmse_logistic4"]["caution"]
+    assert "too narrow below about 100 files" in evaluation.render(rich, nothing)
+    assert "too narrow below about 100 files" in markdown.text(rich)
+
+
+def test_a_small_p_is_less_than_and_one_scene_is_one(rich):
+    assert "p < 0.001" in _told.verdict(small(rich), "a", "b")
+    assert _told.drawn(replace(rich, overall=replace(rich.overall, scenes=1))).endswith(
+        "of 1 scene, seed 0"
+    )
+
+
+def small(rich):
+    return replace(
+        rich.overall, differences={"srcc": replace(rich.overall.differences["srcc"], p=1e-4)}
+    )

@@ -287,14 +287,9 @@ def differences(made: Evaluation) -> list[Track]:
     drawn = []
     for name, each in found.items():
         track = _track(name, Value(each.value, each.low, each.high, each.reason), span)
-        p = "" if math.isnan(each.p) else f"p {_equals(each.p)}"
+        p = "" if math.isnan(each.p) else f"p {_told.equals(each.p)}"
         drawn.append(Track(**{**vars(track), "note": each.reason or f"{each.verdict}, {p}"}))
     return drawn
-
-
-def _equals(p: float) -> str:
-    text = _told.p_value(p)
-    return text if text.startswith("<") else f"= {text}"
 
 
 def histograms(made: Evaluation) -> list[Histogram]:

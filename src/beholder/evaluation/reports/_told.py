@@ -106,9 +106,9 @@ def verdict(result: Result, ours: str, theirs: str) -> str:
     found = result.differences.get(CHIEF)
     if found is None:
         return ""
-    if math.isnan(found.value):
+    if found.reason:
         return f"{ours} and {theirs} cannot be compared: {found.reason}."
-    told = f"difference in SRCC {number(found.value)} {interval(found)}, p = {p_value(found.p)}"
+    told = f"difference in SRCC {number(found.value)} {interval(found)}, p {equals(found.p)}"
     if found.verdict != NOT_SEPARABLE:
         return f"{ours} is {found.verdict} than {theirs}: {told}, over {counted(found.n, 'file')}."
     return (
@@ -136,6 +136,15 @@ def p_value(p: float) -> str:
     return "<0.001" if p < 0.001 else number(p)
 
 
+def equals(p: float) -> str:
+    """Return a p value after its sign.
+
+    >>> equals(0.0004), equals(0.0312)
+    ('< 0.001', '= 0.031')
+    """
+    return "< 0.001" if p < 0.001 else f"= {number(p)}"
+
+
 def joined(found: Joined) -> list[Line]:
     """Say how rows found each other and what is odd about them."""
     rules = [f"{count:,} by {rule} ({RULES[rule]})" for rule, count in found.rules.items() if count]
@@ -150,7 +159,7 @@ def joined(found: Joined) -> list[Line]:
 
 def drawn(made: Evaluation) -> str:
     """Say how the intervals were drawn."""
-    what = f"{made.overall.scenes} scenes" if made.overall.scenes else "files"
+    what = counted(made.overall.scenes, "scene") if made.overall.scenes else "files"
     question = made.question
     return f"{question.replicates:,} bootstrap draws of {what}, seed {question.seed}"
 

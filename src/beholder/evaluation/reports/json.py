@@ -13,14 +13,17 @@ from typing import Any, Final
 
 from beholder.errors import TableError
 from beholder.evaluation.evaluate import Evaluation, Rival
-from beholder.evaluation.measuring import Result
+from beholder.evaluation.measuring import CHIEF, Result
 from beholder.evaluation.pairing import Joined
+from beholder.evaluation.reports._text import counted
 from beholder.evaluation.splitting import OverSplits
+from beholder.metrics.calibration import Calibration
 from beholder.metrics.difference import Difference
 from beholder.metrics.mapping import Curve
 from beholder.metrics.value import Value
 
 FORMAT: Final = 1
+NO_INTERVAL: Final = "too few replicates exist for an interval"
 
 
 def write(path: Path, made: Evaluation) -> None:
@@ -48,7 +51,7 @@ def content(made: Evaluation) -> dict[str, Any]:
         "against": _rival(made.rival) if made.rival else None,
         "splits": _over_splits(made.over_splits) if made.over_splits else None,
         "krasula": _plain(asdict(made.krasula)) if made.krasula else None,
-        "calibration": _plain(asdict(made.calibration)) if made.calibration else None,
+        "calibration": _calibration(made.calibration) if made.calibration else None,
         "opinions": {
             "file": made.opinions.origin,
             "format": made.opinions.format,
@@ -71,20 +74,60 @@ def _scores(made: Evaluation) -> dict[str, Any]:
 
 def _result(result: Result) -> dict[str, Any]:
     found: dict[str, Any] = {"n": result.n, "failed": result.failed}
-    found |= {name: _value(value) for name, value in result.values.items()}
+    for name, value in result.values.items():
+        caution = result.caution(name)
+        found[name] = _value(value) | ({"caution": caution} if caution else {})
     if result.differences:
         found["difference"] = {
             name: _difference(difference) for name, difference in result.differences.items()
         }
-        found["verdict"] = result.verdict
-        found["verdicts"] = {name: each.verdict for name, each in result.differences.items()}
-        found["items_needed"] = {name: each.needed for name, each in result.differences.items()}
-    found["fisher"] = {name: _plain(asdict(interval)) for name, interval in result.fisher.items()}
+        found |= _verdict(result)
+    found["fisher"] = {name: _fisher(result, name) for name in result.fisher}
     found["curves"] = {name: _curve(curve) for name, curve in result.curves.items()}
-    found["drawn"] = f"{result.scenes} scenes" if result.scenes else "files"
+    found["drawn"] = counted(result.scenes, "scene") if result.scenes else "files"
     if result.column:
         found["column"] = result.column
     return found
+
+
+def _verdict(result: Result) -> dict[str, Any]:
+    """Say what the differences mean; a number of items is left out where none would do."""
+    every = result.differences
+    reason = every[CHIEF].reason
+    return {
+        "verdict": result.verdict or None,
+        **({"reason": reason} if reason else {}),
+        "verdicts": {name: each.verdict for name, each in every.items() if not each.reason},
+        "items_needed": {name: each.needed for name, each in every.items() if each.needed},
+    }
+
+
+def _fisher(result: Result, name: str) -> dict[str, Any]:
+    found, value = result.fisher[name], result.values[name]
+    if math.isfinite(found.low):
+        return asdict(found)
+    lacking = f"no closed form for a correlation of {value.value:.3f} over {result.n} files"
+    return {"low": None, "high": None, "reason": value.reason or lacking}
+
+
+def _calibration(found: Calibration) -> dict[str, Any]:
+    """Return a calibration; without one, why there is none."""
+    if found.reason:
+        return {"n": found.n, "reason": found.reason}
+    coverage = []
+    for each in found.coverage:
+        lacking = {} if math.isfinite(each.low) else {"reason": NO_INTERVAL}
+        coverage.append(_plain(asdict(each)) | lacking)
+    ratio = _value(found.ratio)
+    if ratio["low"] is None:
+        ratio.setdefault("reason", NO_INTERVAL)
+    srcc: dict[str, Any] = {"value": found.srcc}
+    if math.isnan(found.srcc):
+        srcc = {
+            "value": None,
+            "reason": "fewer than three files, or all spreads or all deviations are equal",
+        }
+    return {"n": found.n, "coverage": coverage, "error": found.error, "ratio": ratio, "srcc": srcc}
 
 
 def _value(value: Value) -> dict[str, Any]:
