@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def tables(tmp_path):
 
 
 def quick(*arguments):
-    return ("evaluate", "--bootstrap", 50, *arguments)
+    return ("evaluate", "--bootstrap", 100, *arguments)
 
 
 def test_two_tables_become_numbers_with_error_bars(beholder, tables):
@@ -248,6 +249,10 @@ def test_a_benchmark_is_a_card_and_a_folder(beholder, rated, tmp_path):
         (["--opinions", "{t}/mos.csv", "--scores", "{t}/good.csv", "--task", "x"], "'x'"),
         (["--opinions", "{t}/mos.csv", "--scores", "{t}/good.csv", "--report", "a.pdf"], ".html"),
         (["--opinions", "{t}/mos.csv", "--scores", "{t}/good.csv", "--bootstrap", "x"], "'x'"),
+        (["--opinions", "{t}/mos.csv", "--scores", "{t}/good.csv", "--bootstrap", "99"], "100<=x"),
+        (["--opinions", "{t}/mos.csv", "--json", "{t}/mos.csv/o.json"], "mos.csv is no folder"),
+        (["--opinions", "{t}/mos.csv", "--report", "{t}"], ".html"),
+        (["--opinions", "{t}/mos.csv", "--json", "{t}"], "it is a folder"),
         (["--opinions", "{t}/mos.csv", "--scores", "{t}/other.csv"], "'other/1.png'"),
         (["--opinions", "{t}/mos.csv", "--model", "irs"], "'irs'"),
         (["--opinions", "{t}/mos.csv"], "none of the 40 files"),
@@ -263,16 +268,37 @@ def test_misuse_is_exit_code_2_and_one_clear_sentence(beholder, tables, argument
     assert done.out == ""
 
 
-def test_a_table_that_is_none_is_exit_code_1(beholder, tables):
+def test_a_table_that_is_none_is_misuse(beholder, tables):
     done = beholder(*quick("--scores", tables / "mos.csv", "--opinions", tables / "mos.csv"))
-    assert (done.code, "no score" in done.err) == (1, True)
+    assert (done.code, "no score" in done.err) == (2, True)
+    done = beholder(*quick("--scores", tables / "good.csv", "--opinions", tables / "empty.csv"))
+    assert done.code == 2
+
+
+def test_files_are_written_though_nobody_reads_what_is_printed(tables):
+    call = [
+        *(sys.executable, "-m", "beholder", "evaluate", "--bootstrap", "100"),
+        *("--scores", tables / "good.csv", "--opinions", tables / "mos.csv"),
+        *("--json", tables / "o.json"),
+    ]
+    with Path("/dev/full").open("w") as full:  # a disk without room, where nothing can be printed
+        subprocess.run(call, stdout=full, stderr=subprocess.DEVNULL)
+    assert json.loads((tables / "o.json").read_text())["overall"]["n"] == 40
+
+
+def test_a_benchmark_may_be_called_a_card_as_in_lint(beholder, tables):
+    done = beholder("evaluate", "--card", "koniqq", "--root", tables)
+    assert "did you mean 'koniq'" in done.err
+    assert (
+        "did you mean 'koniq'" in beholder("lint", tables / "mos.csv", "--benchmark", "konik").err
+    )
 
 
 def test_finished_scores_are_evaluated_without_torch(tables):
     code = (
         "import sys; from beholder.cli.main import run;"
         f"run(['evaluate', '--scores', r'{tables / 'good.csv'}', '--opinions',"
-        f" r'{tables / 'mos.csv'}', '--bootstrap', '2']);"
+        f" r'{tables / 'mos.csv'}', '--bootstrap', '100']);"
         "print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

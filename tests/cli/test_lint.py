@@ -103,16 +103,17 @@ def test_a_file_that_is_no_table_and_a_place_that_cannot_be_written_are_told(
 ):
     (tmp_path / "t.csv").write_text("picture,quality\na,3\n")
     done = beholder("lint", tmp_path / "t.csv")
-    assert done.code != 0
+    assert done.code == 2
     assert "it has picture, quality" in done.err
-    done = beholder("lint", clean, "--json", tmp_path / "none" / "f.json")
-    assert done.code != 0
+    done = beholder("lint", clean, "--json", tmp_path / "t.csv" / "f.json")
+    assert (done.code, done.out) == (2, "")
     assert "cannot be written" in done.err
 
 
 def test_the_help_page_says_what_the_exit_code_means(beholder):
     done = beholder("lint", "--help")
     assert done.code == 0
-    assert "0: nothing, or notes only; 1: a warning or an error; 2: misuse" in " ".join(
-        done.out.split()
+    assert (
+        "0: nothing, or notes only; 1: a warning or an error; 2: misuse, or DATA cannot be read"
+        in " ".join(done.out.split())
     )

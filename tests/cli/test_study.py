@@ -125,7 +125,7 @@ def test_the_commands_of_the_page_run_and_print_what_it_says(beholder, tmp_path,
 def test_differential_opinions_say_which_way_they_go(beholder, tmp_path):
     out = tmp_path / "o.csv"
     done = beholder(
-        *("study", EXAMPLE / "votes.csv", "--items", EXAMPLE / "items.csv", "--dmos"),
+        *("study", EXAMPLE / "votes.csv", "--items", EXAMPLE / "items.csv", "--differences"),
         *("--out", out),
     )
     assert {row["path"]: row["mos"] for row in rows_of(out)}["water.jpg"] == "5.000000"
@@ -140,22 +140,22 @@ def test_differential_opinions_say_which_way_they_go(beholder, tmp_path):
         (VOTES, ["--method", "median"], (2, "'median'")),
         (VOTES, ["--method", "thurstone"], (2, "holds votes, which --method thurstone does not")),
         (VOTES, ["--items", "none.csv"], (2, "none.csv")),
-        (VOTES, ["--dmos"], (1, "2 items have no reference (a.png, b.png)")),
-        (VOTES.replace("5", "70"), [], (1, "vote 70 of rater 'ann' on 'a.png' lies outside")),
-        (VOTES + "ann,a.png,3\n", [], (1, "row 2 and votes.csv, row 6: rater 'ann' voted twice")),
+        (VOTES, ["--differences"], (1, "2 items have no reference (a.png, b.png)")),
+        (VOTES.replace("5", "70"), [], (2, "vote 70 of rater 'ann' on 'a.png' lies outside")),
+        (VOTES + "ann,a.png,3\n", [], (2, "row 2 and votes.csv, row 6: rater 'ann' voted twice")),
         ("rater,item,vote\nann,a,3\n", ["--method", "mle"], (1, "one rater alone")),
         (
             "rater,item,vote\nann,a,3\nbob,b,4\n",
             ["--method", "p913"],
             (1, "2 groups that share no"),
         ),
-        ("hello\n", [], (1, "holds no rows")),
-        ("\n", [], (1, "is empty")),
+        ("hello\n", [], (2, "holds no rows")),
+        ("\n", [], (2, "is empty")),
         ("rater,a,b,choice\nx,p,q,a\n", [], (2, "holds comparisons, which --method mos does not")),
         (
             "rater,a,b,choice\nx,p,q,a\n",
-            ["--method", "bradley-terry", "--dmos"],
-            (2, "--dmos is for votes"),
+            ["--method", "bradley-terry", "--differences"],
+            (2, "--differences is for votes"),
         ),
         (
             "rater,a,b,choice\nx,p,q,a\nx,r,s,a\n",

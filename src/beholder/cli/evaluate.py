@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from beholder.cli._places import check, reading
 from beholder.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +52,13 @@ class Options:
 @click.command("evaluate", short_help="Say how well scores follow people, with error bars.")
 @click.option("--scores", type=PATH, help="Score table of any tool: columns path and score.")
 @click.option("--opinions", "--data", type=PATH, multiple=True, help="What people said.")
-@click.option("--benchmark", metavar="NAME", help="A known data set, e.g. koniq, or a card .toml.")
+@click.option(
+    "--benchmark",
+    "--card",
+    "benchmark",
+    metavar="NAME",
+    help="A known data set, e.g. koniq, or a card .toml.",
+)
 @click.option("--root", type=PATH, help="Folder of the files  [folder of the opinions]")
 @click.option("--model", metavar="NAME", help="Rate the files first, with this model.")
 @click.option("--out", type=PATH, help="Keep the model's table: .csv, .jsonl or .parquet.")
@@ -73,7 +80,7 @@ class Options:
 )
 @click.option(
     "--bootstrap",
-    type=click.IntRange(2, 100_000),
+    type=click.IntRange(100, 100_000),
     default=2000,
     metavar="N",
     show_default=True,
@@ -109,7 +116,8 @@ def command(**options: Any) -> int:
 
     Rows are matched by path; what was not matched, stands twice or could not be scored is counted
     and shown. The exit code is 0 when all is well, 1 when files could not be scored or no
-    correlation or comparison exists, 2 when the call cannot be right.
+    correlation or comparison exists, 2 when the call cannot be
+    right or an input cannot be read.
     """
     return _evaluate(Options(**options))
 
@@ -118,21 +126,20 @@ def _evaluate(options: Options) -> int:
     _check(options)
     from beholder.datasets import card as cards
 
-    card = cards.load(options.benchmark) if options.benchmark else None
-    opinions = _opinions(options, card)
+    with reading():
+        card = cards.load(options.benchmark) if options.benchmark else None
+        opinions = _opinions(options, card)
     root = options.root or Path(opinions.origin.split(", ")[0]).parent
     from beholder.evaluation import scores as tables
     from beholder.evaluation.evaluate import evaluate
     from beholder.evaluation.pairing import told_by_card
 
     task = options.task or ""
-    against = tables.read(options.against, task) if options.against else None
+    with reading():
+        against = tables.read(options.against, task) if options.against else None
+        given = tables.read(options.scores, task) if options.scores else None
     places = [root, *card.places(root)] if card else [root]
-    given = (
-        tables.read(options.scores, task)
-        if options.scores
-        else _rate(options, opinions, places, task or (card.task if card else "quality"))
-    )
+    given = given or _rate(options, opinions, places, task or (card.task if card else "quality"))
     made = evaluate(opinions, given, _question(options), root, against)
     if card:
         made = replace(made, notes=(*told_by_card(opinions, card), *made.notes))
@@ -160,6 +167,8 @@ def _check(options: Options) -> None:
         from beholder.tables.base import format_of
 
         format_of(options.out)
+    written = {"--json": options.json, "--markdown": options.markdown, "--report": options.report}
+    check({"--out": options.out, **written})
 
 
 def _opinions(options: Options, card: "Card | None") -> "Opinions":
@@ -217,7 +226,18 @@ def _rate(options: Options, opinions: "Opinions", places: list[Path], task: str)
 def _show(options: Options, made: "Evaluation", places: list[Path]) -> None:
     from beholder.cli._evaluation import show
 
+    _write(options, made, places)
     show(made)
+    for name, path in (
+        *(("Table", options.out), ("Numbers", options.json)),
+        *(("Markdown", options.markdown), ("Page", options.report)),
+    ):
+        if path:
+            click.echo(f"{name}: {path}", err=True)
+
+
+def _write(options: Options, made: "Evaluation", places: list[Path]) -> None:
+    """Write the files that were asked for: they are kept even if nobody reads what is printed."""
     if options.json:
         from beholder.evaluation.reports import json
 
@@ -231,9 +251,3 @@ def _show(options: Options, made: "Evaluation", places: list[Path]) -> None:
         from beholder.evaluation.reports import evaluation
 
         evaluation.write(options.report, made, previews(made, places))
-    for name, path in (
-        *(("Table", options.out), ("Numbers", options.json)),
-        *(("Markdown", options.markdown), ("Page", options.report)),
-    ):
-        if path:
-            click.echo(f"{name}: {path}", err=True)

@@ -45,7 +45,9 @@ class Options:
 )
 @click.option("--range", metavar="LOW,HIGH", help="Range of the opinions, e.g. 0,100.")
 @click.option("--dmos/--mos", default=None, help="Lower is better / higher is better.")
-@click.option("--card", metavar="NAME", help="Benchmark whose card applies, e.g. koniq.")
+@click.option(
+    "--card", "--benchmark", "card", metavar="NAME", help="Benchmark whose card applies: koniq."
+)
 @click.option("--json", type=click.Path(path_type=Path), help="Write the findings here, too.")
 @click.option("--files/--no-files", default=True, help="Whether to look at the files themselves.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Threads that look  [all cores]")
@@ -56,19 +58,23 @@ def command(**options: Any) -> int:
     set. Looks for leaks between splits, missing and broken files, wrong ranges and directions,
     levels that do not fit their scores, and too few items.
 
-    Exit code 0: nothing, or notes only; 1: a warning or an error; 2: misuse.
+    Exit code 0: nothing, or notes only; 1: a warning or an error; 2: misuse, or DATA
+    cannot be read.
     """
     return _lint(Options(**options))
 
 
 def _lint(options: Options) -> int:
+    from beholder.cli._places import check, reading
     from beholder.lint.run import examine, exit_code
 
-    case = _case(options)
+    check({"--json": options.json})
+    with reading():
+        case = _case(options)
     findings = examine(case)
-    _show(case, findings)
     if options.json:
         _write(options.json, case, findings)
+    _show(case, findings)
     return exit_code(findings)
 
 
@@ -154,6 +160,7 @@ def _write(path: Path, case: "Case", findings: "list[Finding]") -> None:
         "findings": [asdict(finding) for finding in findings],
     }
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise TableError(f"{path} cannot be written: {error.strerror}") from error

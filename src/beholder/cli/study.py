@@ -29,7 +29,7 @@ class Options:
     method: str
     screen: str | None
     span: str
-    dmos: bool
+    differences: bool
     items: Path | None
     out: Path | None
     raters: Path | None
@@ -52,7 +52,7 @@ class Options:
 @click.option(
     "--range", "span", default="1-5", show_default=True, help="Scale of the votes, e.g. 0,100."
 )
-@click.option("--dmos", is_flag=True, help="State opinions against the items' references.")
+@click.option("--differences", is_flag=True, help="Opinions against the items' references.")
 @click.option("--items", type=click.Path(path_type=Path), help="Table: item, scene, reference …")
 @click.option("--out", type=click.Path(path_type=Path), help="Opinion table: .csv or .jsonl.")
 @click.option("--raters", type=click.Path(path_type=Path), help="Table of raters: .csv or .jsonl.")
@@ -71,12 +71,14 @@ def command(**options: Any) -> int:
     bradley-terry  scale from comparisons, logistic
     thurstone      scale from comparisons, normal (Case V)
 
-    Without --out the opinions are printed as CSV.
+    Without --out the opinions are printed as CSV. Exit code 0: all well; 1: the votes do not hold
+    what the method needs; 2: misuse, or VOTES cannot be read.
     """
     return _study(Options(**options))
 
 
 def _study(options: Options) -> int:
+    from beholder.cli import _places as asked
     from beholder.datasets.opinions import parse_range
     from beholder.studies import output, reading
     from beholder.studies.comparisons import Comparisons
@@ -84,19 +86,21 @@ def _study(options: Options) -> int:
     for path in (options.out, options.raters):
         if path:
             output.check(path)
-    found = reading.read(options.votes, parse_range(options.span), options.items)
+    asked.check({"--out": options.out, "--raters": options.raters})
+    with asked.reading():
+        found = reading.read(options.votes, parse_range(options.span), options.items)
     compared = isinstance(found, Comparisons)
     _check(options, compared)
     study = _compared(found, options) if isinstance(found, Comparisons) else _rated(found, options)
     rows = [output.opinion_cells(row) for row in study.opinions]
+    if options.raters:
+        cells = (output.rater_cells(row) for row in study.raters)
+        output.write(options.raters, output.RATER_COLUMNS, cells)
     if options.out:
         output.write(options.out, output.OPINION_COLUMNS, rows)
     else:
         sys.stdout.write(output.as_csv(output.OPINION_COLUMNS, rows))
         sys.stdout.flush()
-    if options.raters:
-        cells = (output.rater_cells(row) for row in study.raters)
-        output.write(options.raters, output.RATER_COLUMNS, cells)
     for line in (*_head(found, study), *_lines(study), *_agreement(found), *_places(options)):
         click.echo(line, err=True)
     return 0
@@ -110,15 +114,15 @@ def _check(options: Options, compared: bool) -> None:  # noqa: FBT001 -- not an 
             f"{options.votes} holds {what}, which --method {options.method} does not take: use"
             f" {', '.join(allowed)}"
         )
-    if compared and (options.dmos or options.screen):
-        given = "--dmos" if options.dmos else "--screen"
+    if compared and (options.differences or options.screen):
+        given = "--differences" if options.differences else "--screen"
         raise UsageError(f"{given} is for votes; {options.votes} holds comparisons")
 
 
 def _rated(votes: "Votes", options: Options) -> "Study":
     from beholder.studies.study import rate
 
-    return rate(votes, options.method, options.screen or "", dmos=options.dmos)
+    return rate(votes, options.method, options.screen or "", dmos=options.differences)
 
 
 def _compared(comparisons: "Comparisons", options: Options) -> "Study":
