@@ -203,6 +203,21 @@ def test_the_digest_changes_with_the_weights_and_not_with_the_place(folder, tiny
     assert loading.load(folder, torch.float32).digest != digest
 
 
+def test_settings_change_with_the_config_and_the_tokenizer(folder, tiny):
+    before = owl2.load(folder).settings()
+    assert before == owl2.load(tiny).settings()
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "rms_norm_eps": 0.5}))
+    edited = owl2.load(folder).settings()
+    assert edited != before
+    json.dumps(edited)
+    # An empty field that SentencePiece does not know: other bytes, the same words.
+    (folder / "tokenizer.model").write_bytes(
+        (tiny / "tokenizer.model").read_bytes() + b"\xf2\x3f\0"
+    )
+    assert owl2.load(folder).settings() != edited
+
+
 def test_a_cache_that_names_files_by_digest_is_believed(tmp_path):
     blob = tmp_path / ("ab" * 32)
     blob.write_bytes(b"x")

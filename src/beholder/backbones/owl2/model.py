@@ -6,7 +6,7 @@ position and the candidate words are computed. Nothing waits for the device befo
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -64,10 +64,12 @@ class Owl2(Backbone):
         self._at_once = PICTURES_AT_ONCE.get(kind, _PICTURES_ELSEWHERE)
 
     def settings(self) -> Mapping[str, Any]:
-        """Return all that can change a logit: weights, form of the prompt, pixels, dtype."""
+        """Return all that can change a logit: weights, sizes, words, form, pixels, dtype."""
         return {
             "architecture": "mplug_owl2",
             "weights": self._digest,
+            "config": asdict(self._network.config),
+            "tokenizer": self._tokens.digest,
             "form": self._form_name,
             "pixels": dict(self._pixels.settings()),
             "dtype": self._numbers,

@@ -28,9 +28,11 @@ Encode = Callable[[str], list[int]]
 class Tokens:
     """One vocabulary."""
 
-    def __init__(self, encode: Encode, origin: str) -> None:
+    def __init__(self, encode: Encode, origin: str, digest: str = llama2.SHA256) -> None:
         self._encode = encode
         self._origin = origin
+        self.digest = digest
+        """SHA-256 of its SentencePiece model."""
 
     def ids(self, text: str) -> list[int]:
         """Return the ids of a sentence, with a placeholder for each `<|image|>`.
@@ -89,9 +91,10 @@ def read(folder: Path, size: int) -> Tokens:
                 f"{llama2.SIZE}"
             )
         return Tokens(_built_in(folder), f"the LLaMA-2 vocabulary ({folder} has no {FILE})")
-    if hashlib.sha256(path.read_bytes()).hexdigest() == llama2.SHA256:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest == llama2.SHA256:
         return Tokens(_first_built_in(path, size), str(path))
-    return Tokens(_sentencepiece(path, size), str(path))
+    return Tokens(_sentencepiece(path, size), str(path), digest)
 
 
 def _built_in(folder: Path) -> Encode:
