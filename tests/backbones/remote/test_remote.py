@@ -1,6 +1,7 @@
 """A server is asked like any model; when it misbehaves, that is said and nothing is made up."""
 
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -149,6 +150,46 @@ def test_a_server_that_fails_on_a_picture_costs_that_row_alone(server, grey, fau
     assert torch.isnan(logits[0]).all()
     assert torch.isfinite(logits[1]).all()
     assert said in whys[0]
+
+
+def test_an_interruption_does_not_wait_for_a_server_that_hangs(server, grey, monkeypatch):
+    model = connect(server, timeout=20, tries=5)
+    server.behave(fault="hang", left=1000, dark=True)
+    interrupted = []
+
+    def interrupt(waiting, **_options):
+        while server.seen()["requests"] < 2:
+            time.sleep(0.02)
+        interrupted.append(time.monotonic())
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("beholder.backbones.remote.model.wait", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            rate(model, grey(0), grey(10))
+    assert time.monotonic() - interrupted[0] < 2
+    assert not [each for each in threading.enumerate() if "PoolExecutor" in each.name]
+    logits, _ = rate(model, grey(200))
+    assert torch.isfinite(logits).all()
+
+
+def test_a_refused_key_does_not_wait_for_pictures_that_hang(server, grey, monkeypatch):
+    model = connect(server, timeout=20, tries=5)
+    server.behave(fault="hang", left=1000, dark=True)
+    asks = type(model)._ask
+
+    def ask(self, example, *rest):
+        if example is bright:
+            time.sleep(0.3)
+            raise ModelError("the key is refused")
+        return asks(self, example, *rest)
+
+    monkeypatch.setattr(type(model), "_ask", ask)
+    dark, bright = (model.encode([grey(each)]) for each in (0, 200))
+    begun = time.monotonic()
+    with pytest.raises(ModelError, match="key is refused"):
+        model.logits([dark, bright], IMAGE_QUALITY, LEVELS)
+    assert time.monotonic() - begun < 3
 
 
 def test_a_server_that_dies_stops_the_run_with_a_clear_error(mortal, grey):

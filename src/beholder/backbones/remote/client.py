@@ -2,12 +2,15 @@
 
 import json
 import os
+import socket
+import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
-from weakref import finalize
+from weakref import WeakSet, finalize
 
 from beholder._optional import require
 from beholder.errors import ModelError, UsageError
@@ -22,6 +25,8 @@ LONGEST_ANSWER: Final = 16 * 2**20
 LONGEST_PAUSE: Final = 30.0
 """Seconds; a server that asks for a longer pause is asked earlier all the same."""
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+OPENED: Final = ("connection.connect_tcp.complete", "connection.start_tls.complete")
+"""What httpx says of a connection that it has opened."""
 
 
 class NoAnswerError(Exception):
@@ -43,6 +48,36 @@ class Limits:
     """Seconds before the second try; doubled before each further one."""
 
 
+class Brake:
+    """Breaks off what other threads ask, until it is released. Thread-safe."""
+
+    def __init__(self) -> None:
+        self.pulled = threading.Event()
+        self._sockets: WeakSet[socket.socket] = WeakSet()
+        self._lock = threading.Lock()
+
+    def watch(self, event: str, about: Mapping[str, Any]) -> None:
+        """Note a connection that httpx opens."""
+        if event in OPENED:
+            opened = about["return_value"].get_extra_info("socket")
+            with self._lock:
+                self._sockets.add(opened)
+            if self.pulled.is_set():
+                _shut(opened)
+
+    def pull(self) -> None:
+        """End every pause and every reading."""
+        self.pulled.set()
+        with self._lock:
+            opened = list(self._sockets)
+        for each in opened:
+            _shut(each)
+
+    def release(self) -> None:
+        """Let questions be asked again."""
+        self.pulled.clear()
+
+
 @dataclass(frozen=True)
 class Client:
     """One server. Thread-safe."""
@@ -52,6 +87,7 @@ class Client:
     limits: Limits
     _http: Any = field(repr=False)
     _key: str = field(repr=False, default="")
+    brake: Brake = field(repr=False, default_factory=Brake)
 
     def get(self, path: str) -> Any:
         """Return the JSON at a path.
@@ -74,13 +110,15 @@ class Client:
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
         pause, tries = self.limits.pause, self.limits.tries
         for number in range(1, tries + 1):
+            if self.brake.pulled.is_set():
+                raise NoAnswerError("the run was stopped")
             try:
                 return self._once(method, path, body)
             except _PassingError as error:
                 if number == tries:
                     times = "once" if tries == 1 else f"{tries} times"
                     raise NoAnswerError(f"{error}, {times}", error.status) from error
-                time.sleep(min(max(pause, error.pause), LONGEST_PAUSE))
+                self.brake.pulled.wait(min(max(pause, error.pause), LONGEST_PAUSE))
                 pause *= 2
         raise AssertionError("unreachable")
 
@@ -88,7 +126,9 @@ class Client:
         httpx = require("httpx", extra="remote")
         until = time.monotonic() + self.limits.seconds
         try:
-            with self._http.stream(method, self.root + path, json=body) as response:
+            with self._http.stream(
+                method, self.root + path, json=body, extensions={"trace": self.brake.watch}
+            ) as response:
                 text = _read(response, until)
                 status, headers = response.status_code, response.headers
         except httpx.TimeoutException as error:
@@ -130,6 +170,12 @@ class _PassingError(NoAnswerError):
     def __init__(self, why: str, status: int = 0, pause: float = 0.0) -> None:
         super().__init__(why, status)
         self.pause = pause
+
+
+def _shut(opened: socket.socket) -> None:
+    """End a connection, so that a thread that reads from it wakes; closing alone would not."""
+    with suppress(OSError):
+        socket.socket.shutdown(opened, socket.SHUT_RDWR)
 
 
 def _read(response: Any, until: float) -> bytes:

@@ -5,7 +5,7 @@ import io
 import math
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -115,14 +115,29 @@ class Remote(Backbone):
             ModelError: when words cannot be told apart, the key is refused, or nobody answers.
         """
         asked = self._spell(prompt, tuple(candidates))
-        pool = ThreadPoolExecutor(max(1, min(self.options.at_once, len(examples))))
-        try:
-            rows = list(pool.map(lambda each: self._row(each, prompt, asked), examples))
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        rows = self._rows(examples, prompt, asked)
         if examples and all(each.why for each in examples):
             self._check_alive()
         return torch.tensor(rows, dtype=torch.float32).reshape(len(examples), len(candidates))
+
+    def _rows(
+        self, examples: Sequence[Sent], prompt: Prompt, asked: Sequence[Word]
+    ) -> list[list[float]]:
+        """Ask side by side; when that is broken off, no thread goes on waiting for the server."""
+        pool = ThreadPoolExecutor(max(1, min(self.options.at_once, len(examples))))
+        is_whole = False
+        try:
+            waiting = [pool.submit(self._row, each, prompt, asked) for each in examples]
+            for each in wait(waiting, return_when=FIRST_EXCEPTION).done:
+                each.result()
+            rows = [each.result() for each in waiting]
+            is_whole = True
+        finally:
+            if not is_whole:
+                self.client.brake.pull()
+            pool.shutdown(wait=True, cancel_futures=True)
+            self.client.brake.release()
+        return rows
 
     def why(self, example: Sent) -> str:
         """Say why there is no row for an example."""
