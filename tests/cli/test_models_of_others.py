@@ -219,11 +219,20 @@ def test_a_server_that_stops_mid_run_keeps_the_rows_it_gave(beholder, server, ph
     assert beholder("score", first, *common).code == 0
     server.behave(fault="die")
     done = beholder("score", first, photos / "2.png", *common)
-    assert done.code == 2
+    assert done.code == 1
     assert "stopped answering" in done.err
+    assert f"Stopped after 1 rows; kept: {out}: the same command goes on." in done.err
     assert "Traceback" not in done.err
     rows = list(read(out))
     assert [row["error"] for row in rows] == [None]
+
+
+def test_a_server_that_stops_before_the_first_row_is_misuse(beholder, server, photos, tmp_path):
+    server.behave(fault="die")
+    done = beholder("score", photos / "0.png", "--model", server.url, "--set", "tries=1")
+    assert done.code == 2
+    assert "stopped answering" in done.err
+    assert "kept" not in done.err
 
 
 @pytest.mark.parametrize(

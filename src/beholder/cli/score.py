@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from beholder.errors import UsageError
+from beholder.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from beholder.engine.journal import Journal
@@ -124,9 +124,15 @@ def _score(options: Options) -> int:
                 printer.line(due)
         except KeyboardInterrupt:
             progress.stop()
-            kept = f"{options.out}: the same command goes on" if options.out else "nothing"
-            click.echo(f"Stopped after {progress.done} rows; kept: {kept}.", err=True)
+            _stopped(options, progress.done)
             raise
+        except ModelError as error:
+            if not progress.done:
+                raise
+            progress.stop()
+            click.echo(f"Error: {error}", err=True)
+            _stopped(options, progress.done)
+            return 1
         progress.stop()
         if options.report:
             from beholder.cli._report import write_report
@@ -135,6 +141,11 @@ def _score(options: Options) -> int:
         printer.finish()
         summary(options, progress, journal, skipped.count, time.monotonic() - started)
         return 1 if progress.failed else 0
+
+
+def _stopped(options: Options, done: int) -> None:
+    kept = f"{options.out}: the same command goes on" if options.out else "nothing"
+    click.echo(f"Stopped after {done} rows; kept: {kept}.", err=True)
 
 
 def _check(options: Options) -> None:
