@@ -184,6 +184,45 @@ def test_a_config_that_is_not_computed_here_is_refused_by_field(tiny, changes, s
         config.Config.parse(values)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"hidden_size": "64"}, "hidden_size to '64'; it is a whole number above 0"),
+        ({"hidden_size": 64.0}, "hidden_size to 64.0"),
+        ({"num_attention_heads": 0}, "num_attention_heads to 0"),
+        ({"num_hidden_layers": -1}, "num_hidden_layers to -1"),
+        ({"vocab_size": True}, "vocab_size to True"),
+        ({"rms_norm_eps": [1]}, r"rms_norm_eps to \[1\]; it is a number above 0"),
+        ({"rope_theta": float("nan")}, "rope_theta to nan"),
+        ({"rope_parameters": {"rope_theta": "big"}}, "rope_theta to 'big'"),
+        ({"rope_parameters": 3}, "rope_parameters to 3; it is an object"),
+        ({"rope_scaling": "linear"}, "rope_scaling to 'linear'"),
+        ({"visual_config": [1]}, "visual_config to"),
+        ({"visual_config": {"visual_model": {"patch_size": 0}}}, "patch_size to 0"),
+        ({"visual_config": {"visual_abstractor": {"num_attention_heads": "4"}}}, "heads to '4'"),
+    ],
+)
+def test_a_config_of_wrong_values_is_refused_by_field_and_value(tiny, changes, said):
+    values = json.loads((tiny / "config.json").read_text()) | changes
+    with pytest.raises(ModelError, match=said):
+        config.Config.parse(values)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"r": 0}, "r to 0; it is a whole number above 0"),
+        ({"r": None}, "r to None"),
+        ({"r": "4"}, "r to '4'"),
+        ({"lora_alpha": "8"}, "lora_alpha to '8'; it is a number above 0"),
+    ],
+)
+def test_adapters_of_wrong_numbers_are_refused(tiny, tmp_path, settings, said):
+    lora(tmp_path / "lora", **settings)
+    with pytest.raises(ModelError, match=said):
+        load(tmp_path / "lora", base=tiny)
+
+
 def test_what_a_config_leaves_out_is_that_of_the_7b():
     assert config.Config.parse({"model_type": "mplug_owl2"}) == config.Config()
     assert config.Config().vision.tokens == 1025

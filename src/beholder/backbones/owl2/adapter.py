@@ -13,7 +13,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from beholder.backbones.owl2.config import read_json
+from beholder.backbones.owl2.config import check_number, read_json
 from beholder.backbones.owl2.shards import Shard
 from beholder.errors import ModelError
 
@@ -124,5 +124,9 @@ def _scale(settings: dict[str, Any], folder: Path) -> float:
             f"{folder / CONFIG} has peft_type {kind!r}, {odd or 'plain'}, bias "
             f"{settings.get('bias')!r}; only plain LORA without bias can be merged"
         )
-    rank, alpha = settings["r"], settings["lora_alpha"]
+    rank, alpha = settings.get("r"), settings.get("lora_alpha")
+    check_number(rank, int, "r", str(folder / CONFIG))
+    check_number(alpha, float, "lora_alpha", str(folder / CONFIG))
+    assert rank is not None
+    assert alpha is not None
     return float(alpha / math.sqrt(rank) if settings.get("use_rslora") else alpha / rank)

@@ -1,6 +1,7 @@
 """The sizes of an mPLUG-Owl2: what its `config.json` says, with the published 7B as default."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -98,23 +99,25 @@ class Config:
         """Read the fields of a `config.json`; what is missing has the default of the 7B.
 
         Raises:
-            ModelError: when it describes another architecture, or one that is not computed here.
+            ModelError: when it describes another architecture, one that is not computed here, or
+                none at all.
         """
         if values.get("model_type") != MODEL_TYPE:
             raise ModelError(
                 f"{origin} describes model_type {values.get('model_type')!r}; "
                 f"this backbone reads {MODEL_TYPE!r}"
             )
-        rope = values.get("rope_parameters") or {}
-        kept = _known(cls, values)
-        if "rope_theta" in rope:
-            kept["rope_theta"] = rope["rope_theta"]
+        rope = _part(values, "rope_parameters", origin)
+        newer = {"rope_theta": rope["rope_theta"]} if "rope_theta" in rope else {}
+        kept = _known(cls, {**values, **newer}, origin)
         kept.setdefault("num_key_value_heads", kept.get("num_attention_heads", 32))
-        visual = values.get("visual_config") or {}
+        visual = _part(values, "visual_config", origin)
+        tower = _part(visual, "visual_model", origin)
+        abstractor = _part(visual, "visual_abstractor", origin)
         config = cls(
             **kept,
-            vision=Vision(**_known(Vision, visual.get("visual_model") or {})),
-            abstractor=Abstractor(**_known(Abstractor, visual.get("visual_abstractor") or {})),
+            vision=Vision(**_known(Vision, tower, origin)),
+            abstractor=Abstractor(**_known(Abstractor, abstractor, origin)),
         )
         _refuse_what_is_not_computed(config, values, origin)
         return config
@@ -150,14 +153,41 @@ def read_json(path: Path) -> dict[str, Any]:
     return values
 
 
-def _known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
-    names = {each.name for each in fields(kind)} - {"vision", "abstractor"}
-    return {name: values[name] for name in names if values.get(name) is not None}
+def _part(values: Mapping[str, Any], name: str, origin: str) -> Mapping[str, Any]:
+    part = values.get(name) or {}
+    if not isinstance(part, Mapping):
+        raise ModelError(f"{origin} sets {name} to {part!r}; it is an object of settings")
+    return part
+
+
+def _known(kind: type, values: Mapping[str, Any], origin: str) -> dict[str, Any]:
+    """Return the fields that are set, all numbers among them checked."""
+    kept = {}
+    for each in fields(kind):
+        if each.name in ("vision", "abstractor") or values.get(each.name) is None:
+            continue
+        kept[each.name] = value = values[each.name]
+        if isinstance(each.default, int | float):
+            check_number(value, type(each.default), each.name, origin)
+    return kept
+
+
+def check_number(value: Any, kind: type, name: str, origin: str) -> None:
+    """Refuse what is no number above 0 of a kind, `int` or `float`.
+
+    Raises:
+        ModelError: naming the field and its value.
+    """
+    allowed = (int,) if kind is int else (int, float)
+    fits = isinstance(value, allowed) and not isinstance(value, bool)
+    if not fits or not math.isfinite(value) or value <= 0:
+        wanted = "a whole number" if kind is int else "a number"
+        raise ModelError(f"{origin} sets {name} to {value!r}; it is {wanted} above 0")
 
 
 def _refuse_what_is_not_computed(config: Config, values: Mapping[str, Any], origin: str) -> None:
     """Refuse settings that no published checkpoint has, rather than compute something else."""
-    scaling = values.get("rope_scaling") or {}
+    scaling = _part(values, "rope_scaling", origin)
     wrong = {
         "rope_scaling": scaling and scaling.get("rope_type", scaling.get("type")) != "default",
         "attention_bias": values.get("attention_bias"),
