@@ -65,15 +65,41 @@ def test_a_download_that_was_broken_off_does_not_count(cache):
 
 
 def test_a_model_cut_into_files_counts_when_all_are_there(cache):
-    snapshot = store(cache, "a/b", "one.bin", "two.bin", index={"x": "one.bin", "y": "two.bin"})
+    snapshot = store(
+        cache, "a/b", "config.json", "one.bin", "two.bin", index={"x": "one.bin", "y": "two.bin"}
+    )
     assert weights.find(Weights("a/b")) == {"weights": snapshot}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"weight_map": 3}'])
+def test_an_index_that_cannot_be_read_does_not_count(cache, text):
+    store(cache, "a/b", "config.json", "one.bin").joinpath(
+        "model.safetensors.index.json"
+    ).write_text(text)
+    assert not weights.is_here(Weights("a/b"))
+    with pytest.raises(ModelError, match=r"not whole.*hf download a/b --revision main"):
+        weights.find(Weights("a/b"))
+
+
+def test_weights_without_their_settings_do_not_count(cache):
+    store(cache, "a/b", "model.safetensors")
+    with pytest.raises(ModelError, match="hf download a/b --revision main"):
+        weights.find(Weights("a/b"))
+
+
+def test_everything_that_lacks_is_told_at_once(cache):
+    with pytest.raises(ModelError, match=r"run: hf download a/lora .* && hf download a/base "):
+        weights.find(Weights("a/lora", base=Weights("a/base")))
+    store(cache, "a/lora", "adapter_config.json", "adapter_model.bin")
+    with pytest.raises(ModelError, match=r"run: hf download a/base --revision main$"):
+        weights.find(Weights("a/lora", base=Weights("a/base")))
 
 
 def test_adapters_are_here_when_their_base_is_too(cache):
     adapters = Weights("a/lora", base=Weights("a/base"))
-    there = store(cache, "a/lora", "adapter_model.bin")
+    there = store(cache, "a/lora", "adapter_config.json", "adapter_model.bin")
     assert not weights.is_here(adapters)
-    base = store(cache, "a/base", "pytorch_model.bin")
+    base = store(cache, "a/base", "config.json", "pytorch_model.bin")
     assert weights.is_here(adapters)
     assert weights.find(adapters) == {"weights": there, "base": base}
 

@@ -16,6 +16,8 @@ from beholder.errors import MissingExtraError, ModelError
 
 WANTED: Final = ("*.json", "*.safetensors", "*.bin", "*.model", "*.txt", "*.jinja")
 """What is fetched of a repository: weights, tokenizer, settings; no code."""
+SETTINGS: Final = ("config.json", "adapter_config.json")
+"""One of them is in every whole repository."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,18 @@ def find(weights: Weights) -> dict[str, Path]:
 
     Raises:
         ModelError: when a folder is missing, or weights are not here and cannot be fetched; with
-            the command that fetches them.
+            the commands that fetch all that lacks.
         MissingExtraError: when the Hub's package is needed and not installed.
     """
-    found = {"weights": _find(weights)}
+    parts = {"weights": weights}
     if weights.base:
-        found["base"] = _find(weights.base)
-    return found
+        parts["base"] = weights.base
+    try:
+        return {name: _find(each) for name, each in parts.items()}
+    except _NotHereError as error:
+        lacking = [each for each in parts.values() if not each.folder and not _cached(each)]
+        commands = " && ".join(each.command() for each in lacking)
+        raise ModelError(f"{error}; where there is a network run: {commands}") from error
 
 
 def is_here(weights: Weights) -> bool:
@@ -87,6 +94,10 @@ def is_here(weights: Weights) -> bool:
         return False
 
 
+class _NotHereError(Exception):
+    """Files are not on this machine, and did not come: `str` says why."""
+
+
 def _find(weights: Weights) -> Path:
     if weights.folder:
         folder = Path(weights.folder).expanduser()
@@ -97,9 +108,9 @@ def _find(weights: Weights) -> Path:
     if here:
         return here
     if _offline():
-        raise ModelError(
-            f"{weights.id} is not on this machine, and HF_HUB_OFFLINE forbids fetching it; "
-            f"where there is a network run: {weights.command()}"
+        raise _NotHereError(
+            f"{weights.id} is not on this machine, or not whole, and HF_HUB_OFFLINE forbids "
+            "fetching it"
         )
     return _fetch(weights)
 
@@ -118,12 +129,24 @@ def _cached(weights: Weights) -> Path | None:
 
 def _is_complete(folder: Path) -> bool:
     """Tell whether settings and weights are there, every file that an index names included."""
+    if not any((folder / name).is_file() for name in SETTINGS):
+        return False
     for index in folder.glob("*.index.json"):
-        names = set(json.loads(index.read_text(encoding="utf-8")).get("weight_map", {}).values())
+        names = _named(index)
         if names and all((folder / name).is_file() for name in names):
             return True
     whole = ("model.safetensors", "pytorch_model.bin", "adapter_model.safetensors")
     return any((folder / name).is_file() for name in (*whole, "adapter_model.bin"))
+
+
+def _named(index: Path) -> set[str]:
+    """Return the files that an index names; none where it cannot be read."""
+    try:
+        read = json.loads(index.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return set()
+    places = read.get("weight_map") if isinstance(read, dict) else None
+    return set(map(str, places.values())) if isinstance(places, dict) else set()
 
 
 def _fetch(weights: Weights) -> Path:
@@ -135,9 +158,8 @@ def _fetch(weights: Weights) -> Path:
             )
         )
     except _failures() as error:
-        raise ModelError(
-            f"{weights.id} could not be fetched ({type(error).__name__}: {_first(error)}); "
-            f"where there is a network run: {weights.command()}"
+        raise _NotHereError(
+            f"{weights.id} could not be fetched ({type(error).__name__}: {_first(error)})"
         ) from error
 
 
