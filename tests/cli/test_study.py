@@ -150,7 +150,7 @@ def test_differential_opinions_say_which_way_they_go(beholder, tmp_path):
             (1, "2 groups that share no"),
         ),
         ("hello\n", [], (2, "holds no rows")),
-        ("\n", [], (2, "is empty")),
+        ("\n", [], (2, "is empty: it should hold one row for each vote")),
         ("rater,a,b,choice\nx,p,q,a\n", [], (2, "holds comparisons, which --method mos does not")),
         (
             "rater,a,b,choice\nx,p,q,a\n",

@@ -11,6 +11,7 @@ from scipy import stats
 
 from beholder.datasets.opinions import Opinion, Opinions
 from beholder.errors import UsageError
+from beholder.evaluation import splitting
 from beholder.evaluation.evaluate import Question, evaluate
 from beholder.evaluation.measuring import MEASURES, residuals
 from beholder.evaluation.scores import Scored, Scores
@@ -299,3 +300,22 @@ def test_a_curve_that_the_files_do_not_determine_is_noted(make):
     (note,) = [each for each in found.notes if "badly conditioned" in each]
     assert all(name in note for name in poor)
     assert "do not determine" in found.overall.caution(f"plcc_{poor[0]}")
+
+
+def test_repeated_folds_differ_from_one_time_to_the_next(make):
+    sample = evaluate(*make(scenes=0), QUICK).sample
+    parts = [frozenset(sample.take(test).paths) for test in splitting._tests(sample, Plan(3, 2))]
+    assert len(parts) == len(set(parts)) == 6
+    again = [frozenset(sample.take(t).paths) for t in splitting._tests(sample, Plan(3, 2))]
+    assert again == parts
+
+
+def test_the_closed_form_interval_counts_the_files_that_have_a_score(make):
+    table, scores = make(scenes=0, noise=1.0)
+    rows = [
+        replace(row, score=math.nan, error="torn") if number < 20 else row
+        for number, row in enumerate(scores.rows)
+    ]
+    found = evaluate(table, replace(scores, rows=tuple(rows)), QUICK).overall
+    assert found.fisher["plcc"] == intervals.fisher(found.values["plcc"].value, 40)
+    assert found.fisher["plcc"] != intervals.fisher(found.values["plcc"].value, 60)

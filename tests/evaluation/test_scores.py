@@ -40,8 +40,8 @@ def test_a_row_with_an_error_has_failed_whatever_its_number(tmp_path, write_csv)
     [
         ({"path": ["a"], "scor": [1]}, "no score"),
         ({"file": ["a"], "score": [1]}, "no path"),
-        ({"path": ["a"], "score": ["good"]}, "row 1: score 'good'"),
-        ({"path": ["a"], "score": [1], "spread": ["wide"]}, "row 1: spread 'wide'"),
+        ({"path": ["a"], "score": ["good"]}, "row 2: score 'good'"),
+        ({"path": ["a"], "score": [1], "spread": ["wide"]}, "row 2: spread 'wide'"),
     ],
 )
 def test_what_is_no_score_table_is_refused(tmp_path, write_csv, columns, said):

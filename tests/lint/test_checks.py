@@ -167,3 +167,46 @@ def test_every_finding_has_an_example_and_says_what_to_do(lint):
 @pytest.mark.parametrize("name", checks())
 def test_every_check_is_explained_in_the_documentation(name):
     assert f"`{name}`" in DOCS.read_text(encoding="utf-8")
+
+
+def test_counts_are_of_rows_and_not_of_examples(lint, record):
+    words = ["excellent", "good", "fair", "poor", "bad"]
+    report = lint(t=[record(f"{n}.png", n, words[n // 10]) for n in range(50)])
+    assert report.one("direction", "run against").count == 50
+    assert report.one("scores", "range").count == 50
+
+
+def test_a_direction_that_was_stated_is_called_so(lint, record):
+    words = ["excellent", "good", "fair", "poor", "bad"]
+    rows = [record(f"{n}.png", n, words[n // 10]) for n in range(50)]
+    assert "higher was stated to be better" in lint(dmos=False, t=rows).one("direction").advice
+    assert "higher is taken to be better" in lint(t=rows).one("direction", "run").advice
+
+
+def test_a_list_without_answers_teaches_no_wrong_word(lint, record):
+    asked = [record(f"{n}.png", n, "good") for n in range(6)]
+    for each in asked:
+        each["conversations"] = each["conversations"][:1]
+    finding = lint(t=asked).one("level_words")
+    assert (finding.severity, finding.count) == ("note", 6)
+    some = [record("7.png", 7, "good"), *asked]
+    finding = lint(t=some).one("level_words")
+    assert (finding.severity, finding.count) == ("warning", 6)
+
+
+def test_words_that_run_against_the_opinions_only_a_little_are_no_finding(lint, record):
+    words = ["bad", "poor", "fair", "good", "excellent"]
+
+    def rows(turned):
+        picked = [words[(n * 7) % 5] for n in range(50)]
+        falling = [words[4 - n // 10] for n in range(50)]
+        mixed = [falling[n] if n % 10 < turned else picked[n] for n in range(50)]
+        return [record(f"{n}.png", n, word) for n, word in enumerate(mixed)]
+
+    found = [bool([f for f in lint(t=rows(k)).of("direction") if "run" in f.what]) for k in (3, 4)]
+    assert found == [False, True]
+
+
+def test_rows_are_counted_from_the_line_of_the_file(lint):
+    finding = lint(t="path,mos\na.png,1\n,3\nb.png,2\n").one("table", "path")
+    assert finding.examples == ("row 3",)

@@ -146,6 +146,7 @@ def test_rows_of_one_distortion_with_the_scores_of_another_are_found(lint):
     assert (finding.severity, finding.count) == ("error", 60)
     assert "'awgn'" in finding.what
     assert "'contrast'" in finding.what
+    assert "have the same scores" in finding.what
     assert not lint(card="csiq", t="\n".join(rows)).of("copied")
 
 

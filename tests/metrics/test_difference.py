@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from beholder.metrics.difference import (
     Dependent,
@@ -137,3 +138,11 @@ def test_models_compared_on_one_scene_have_a_difference_and_no_verdict():
     assert not math.isnan(found.value)
     assert found.verdict == "not separable"
     assert found.reason
+
+
+def test_more_power_needs_more_items_by_the_formula():
+    z = stats.norm.ppf
+    for power in (0.5, 0.8, 0.95):
+        expected = 200 * ((z(0.975) + z(power)) * 0.01 / 0.02) ** 2
+        assert items_needed(0.02, 0.01, 200, power) == math.ceil(expected)
+    assert items_needed(-0.02, 0.01, 200) == items_needed(0.02, 0.01, 200)

@@ -29,9 +29,14 @@ class Contents:
     container: str
     """`json`, `csv`, `lines` or `parquet`."""
 
+    @property
+    def first_row(self) -> int:
+        """Number of the first record: 2 below the header of a CSV, as editors count, else 1."""
+        return 2 if self.container == "csv" else 1
 
-def read(path: Path) -> Contents:
-    """Read the records of a file.
+
+def read(path: Path, of: str = "picture or clip") -> Contents:
+    """Read the records of a file; `of` says in errors what a row should stand for.
 
     Raises:
         UsageError: when there is no such file.
@@ -52,10 +57,10 @@ def read(path: Path) -> Contents:
         ) from error
     start = text.lstrip()[:1]
     if not start:
-        raise TableError(f"{path} is empty: it should hold one row for each picture or clip")
+        raise TableError(f"{path} is empty: it should hold one row for each {of}")
     if start in "[{":
         return Contents(_json(text, path), "json")
-    return _text(text, path)
+    return _text(text, path, of)
 
 
 def _parquet(path: Path) -> list[Record]:
@@ -103,12 +108,12 @@ def _flat(value: Any) -> list[Any]:
     return [value]
 
 
-def _text(text: str, path: Path) -> Contents:
+def _text(text: str, path: Path, of: str) -> Contents:
     first = text.lstrip().splitlines()[0]
     separator = next((mark for mark in (",", "\t", ";") if mark in first), " ")
     rows = [row for row in _rows(text, separator, path) if any(cell.strip() for cell in row)]
     if not rows:
-        raise TableError(f"{path} holds no rows: it should hold one for each picture or clip")
+        raise TableError(f"{path} holds no rows: it should hold one for each {of}")
     header = _distinct([cell.strip() for cell in rows[0]])
     if len(header) > 1 and not any(_is_number(cell) for cell in header):
         return Contents([_record(header, row) for row in rows[1:]], "csv")

@@ -60,10 +60,12 @@ def read(path: Path, task: str = "") -> Scores:
         TableError: when it has no `path` and `score`, or a score is no number.
         MissingExtraError: for Parquet without pyarrow.
     """
-    records = files.read(path).records
+    contents = files.read(path)
+    records = contents.records
     _check_columns(records, path)
+    numbers = {id(record): row for row, record in enumerate(records, contents.first_row)}
     records = _of_task(records, task, path)
-    rows = tuple(_row(record, path, number) for number, record in enumerate(records, 1))
+    rows = tuple(_row(record, path, numbers[id(record)]) for record in records)
     return _scores(rows, records, str(path), _recipe(path))
 
 

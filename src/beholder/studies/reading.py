@@ -78,7 +78,7 @@ def read(path: Path, scale: Scale, items: Path | None = None) -> Votes | Compari
         UsageError: when a file is not there.
         TableError: when it is no such file, or a cell is neither empty nor a vote.
     """
-    about = _about(_table(items)) if items else {}
+    about = _about(_table(items, "item")) if items else {}
     if sureal.fits(path):
         found = sureal.read(path)
         return votes.gather(found.cells, scale, _joined(found.about, about))
@@ -98,9 +98,9 @@ def read(path: Path, scale: Scale, items: Path | None = None) -> Votes | Compari
     )
 
 
-def _table(path: Path) -> _Table:
-    contents = files.read(path)
-    records, first = contents.records, 2 if contents.container == "csv" else 1
+def _table(path: Path, of: str = "vote") -> _Table:
+    contents = files.read(path, of)
+    records, first = contents.records, contents.first_row
     if contents.container == "lines" and records:
         # A header with numbers in it, such as `item,1,2,3`, is taken for a row.
         names = [str(cell) for cell in records[0].values()]

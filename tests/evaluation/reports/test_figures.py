@@ -64,3 +64,17 @@ def test_tracks_of_numbers_that_do_not_exist_have_no_bar():
     for track in _figures.tiles(made):
         assert (track.at, track.low, track.text) == (None, None, "–")
         assert not math.isnan(track.width)
+
+
+def test_the_difference_of_the_rmse_is_drawn_on_its_own_axis(make):
+    table, good = make(noise=0.2)
+    _, rough = make(noise=1.5)
+    made = evaluate(table, good, Question(replicates=60), against=rough)
+    tracks = {each.key: each for each in _figures.differences(made)}
+    error = tracks["rmse_logistic4"]
+    found = made.overall.differences["rmse_logistic4"]
+    reach = 1.08 * max(abs(found.low), abs(found.high))
+    assert error.start == 50.0
+    assert error.at == pytest.approx(50 + 50 * found.value / reach, abs=0.01)
+    assert tracks["srcc"].at > 50 > error.at
+    assert {each.key: each.at for each in _figures.tiles(made)}["rmse_logistic4"] is None

@@ -44,11 +44,12 @@ def opinion(record: Record, names: base.Columns, row: int) -> Opinion:
         made = replace(made, path=base.text(path_cell[0] if path_cell else None))
     if not math.isnan(in_id):
         extra["score_in_id"] = in_id
+    answer = _turn(turns, "gpt")
     return replace(
         made,
         mos=in_id if math.isnan(made.mos) else made.mos,
         question=_turn(turns, "human"),
-        level=level_of(_turn(turns, "gpt")),
+        level=level_of(answer) or answer,
         extra=extra,
     )
 

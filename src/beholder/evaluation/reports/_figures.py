@@ -15,6 +15,7 @@ from beholder.evaluation.measuring import Result, residuals
 from beholder.evaluation.reports import _told
 from beholder.evaluation.reports._text import Axis, counted, halves, percent, plain, tone_of
 from beholder.levels.scale import LEVELS, Scale
+from beholder.metrics.difference import Difference
 from beholder.metrics.mapping import line
 from beholder.metrics.value import Value
 
@@ -246,11 +247,15 @@ def tracks(result: Result, names: Sequence[str] = tuple(_told.NAMES)) -> list[Tr
     correlations = [value for name, value in result.values.items() if not name.startswith("rmse")]
     lows = [value.low for value in correlations] + [value.value for value in correlations]
     span = _Span(-1.0 if any(low < 0 for low in lows) else 0.0, 1.0)
-    return [_track(name, result.values[name], span) for name in names]
+    return [
+        _track(name, result.values[name], None if name.startswith("rmse") else span)
+        for name in names
+    ]
 
 
-def _track(name: str, value: Value, span: _Span) -> Track:
-    drawn = not name.startswith("rmse") and not math.isnan(value.value)
+def _track(name: str, value: Value, span: _Span | None) -> Track:
+    drawn = span is not None and not math.isnan(value.value)
+    span = span or _Span(0.0, 1.0)
     ranged = drawn and not math.isnan(value.low)
     return Track(
         name=_told.NAMES[name],
@@ -274,22 +279,25 @@ def group_tracks(made: Evaluation, measure: str) -> list[Track]:
 
 
 def differences(made: Evaluation) -> list[Track]:
-    """Return the paired differences of the correlations, all on one axis, and of the RMSE."""
+    """Return the paired differences: correlations on one axis, the RMSE on its own."""
     found = made.overall.differences
-    ends = [
-        abs(end)
-        for name, each in found.items()
-        for end in (each.low, each.high, each.value)
-        if not name.startswith("rmse") and not math.isnan(end)
-    ]
-    reach = 1.08 * max(ends, default=0.0) or 1.0
-    span = _Span(-reach, reach)
+    errors = [name for name in found if name.startswith("rmse")]
+    of_errors = _about_zero([found[name] for name in errors])
+    of_others = _about_zero([each for name, each in found.items() if name not in errors])
     drawn = []
     for name, each in found.items():
+        span = of_errors if name in errors else of_others
         track = _track(name, Value(each.value, each.low, each.high, each.reason), span)
         p = "" if math.isnan(each.p) else f"p {_told.equals(each.p)}"
         drawn.append(Track(**{**vars(track), "note": each.reason or f"{each.verdict}, {p}"}))
     return drawn
+
+
+def _about_zero(found: Sequence[Difference]) -> _Span:
+    """Return an axis with 0 in its middle that holds differences and their intervals."""
+    ends = [abs(end) for each in found for end in (each.low, each.high, each.value)]
+    reach = 1.08 * max((end for end in ends if not math.isnan(end)), default=0.0) or 1.0
+    return _Span(-reach, reach)
 
 
 def histograms(made: Evaluation) -> list[Histogram]:

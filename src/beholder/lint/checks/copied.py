@@ -29,7 +29,7 @@ def check(case: Case) -> Iterator[Finding]:
         if len(both) >= MATCHED and len(same) > SHARE * len(both):
             yield found(
                 "error",
-                f"rows of {one!r} with the score of {other!r} for the same scene and strength",
+                f"{one!r} and {other!r} have the same scores for the same scene and strength",
                 [
                     f"{scene}, strength {strength}: {kinds[one][scene, strength]:g}"
                     for scene, strength in same

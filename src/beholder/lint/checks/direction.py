@@ -32,6 +32,11 @@ def check(case: Case) -> Iterator[Finding]:
 def _advice(case: Case) -> str:
     now = "higher" if case.table.higher_is_better else "lower"
     option = "--dmos" if case.table.higher_is_better else "--mos"
+    if case.table.direction_stated:
+        return (
+            f"{now} was stated to be better, by an option or the card; if that is wrong, say"
+            f" {option}, and make levels anew"
+        )
     return f"now {now} is taken to be better; if that is wrong, say {option}, and make levels anew"
 
 
@@ -39,7 +44,13 @@ def _levels(case: Case) -> Iterator[Finding]:
     rows = case.levelled
     words = np.array([WORDS.index(row.level) for row in rows], dtype=np.float64)
     if srcc(words, case.goodness(rows)) < OPPOSITE:
-        yield found("error", "levels run against the opinions", _ends(case, rows), _advice(case))
+        yield found(
+            "error",
+            "levels run against the opinions",
+            _ends(case, rows),
+            _advice(case),
+            len(rows),
+        )
 
 
 def _ends(case: Case, rows: Sequence[Opinion]) -> list[str]:

@@ -8,12 +8,18 @@ from beholder.lint.case import Case, Finding, found
 
 def check(case: Case) -> Iterator[Finding]:
     """Find answers outside the five words."""
-    taught = [row for row in case.rows if row.level or row.question]
-    wrong = [
-        f"{row.path}: {row.level or 'no level in the answer'}"
-        for row in taught
-        if row.level not in LEVELS
-    ]
+    answered = [row for row in case.rows if row.level]
+    mute = [row.path for row in case.rows if row.question and not row.level]
+    if mute:
+        yield found(
+            "warning" if answered else "note",
+            "questions without an answer",
+            mute,
+            "give every row its answer, or take these rows out"
+            if answered
+            else "the list can be tested on; to train on it make levels from the opinions",
+        )
+    wrong = [f"{row.path}: {row.level}" for row in answered if row.level not in LEVELS]
     if wrong:
         yield found(
             "error",

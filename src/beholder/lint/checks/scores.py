@@ -33,6 +33,7 @@ def check(case: Case) -> Iterator[Finding]:
             [f"they run from {low:g} to {high:g}"],
             "state it with --range LOW,HIGH or --card NAME; the smallest and the largest opinion"
             " are not it",
+            len(rows),
         )
         return
     outside = [f"{row.path}: {row.mos:g}" for row in rows if not scale.low <= row.mos <= scale.high]
