@@ -51,7 +51,7 @@ def test_a_split_word_counts_by_its_first_token_when_no_other_shares_it():
 def test_two_words_with_the_same_first_token_are_refused_with_the_way_out():
     words = ["good", "fair", "fairy"]
     spelled = [(3,), (5, 7), (5, 8)]
-    with pytest.raises(ModelError, match=r"'fair' and 'fairy' .* ' fa' .*words = 'exact'"):
+    with pytest.raises(ModelError, match=r"'fair' and 'fairy' .* ' fa' .*--set words=exact"):
         first_tokens(TOKENIZER, words, spelled)
 
 

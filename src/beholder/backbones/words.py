@@ -15,6 +15,9 @@ from beholder.errors import ModelError
 BYS: Final = ("first", "exact")
 """`first`: the logit of a word's first token. `exact`: the log-probability of all its tokens."""
 
+WEIGH_EXACTLY: Final = "use other words, or weigh whole words with --set words=exact"
+"""What to do about words that begin alike."""
+
 Tokens = tuple[int, ...]
 
 
@@ -66,13 +69,17 @@ def _spell(tokenizer: Tokenizer, context: str, before: Tokens, word: str) -> Tok
     return tokens
 
 
-def first_tokens(tokenizer: Tokenizer, words: Sequence[str], spelled: Sequence[Tokens]) -> Tokens:
+def first_tokens(
+    tokenizer: Tokenizer,
+    words: Sequence[str],
+    spelled: Sequence[Tokens],
+    way_out: str = WEIGH_EXACTLY,
+) -> Tokens:
     """Return the first token of each word, by which the words can be told apart.
 
     Raises:
         ModelError: when they cannot, with the way out.
     """
-    way_out = "use other words, or weigh whole words: words = 'exact'"
     owners: dict[int, str] = {}
     for word, tokens in zip(words, spelled, strict=True):
         piece = tokenizer.decode(tokens[:1])

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import server as table
 
 from beholder.backbones import remote
-from beholder.backbones.remote.client import root_of
+from beholder.backbones.remote.client import NoAnswerError, root_of
 from beholder.errors import ModelError, UsageError
 from beholder.levels.scale import LEVELS
 from beholder.prompts import IMAGE_QUALITY, VIDEO_QUALITY, Prompt
@@ -261,3 +261,55 @@ def test_an_unknown_option_is_refused(server):
         remote.load(url=server.url, tries="many")
     with pytest.raises(UsageError, match="timeout of a server is -1; it is a number"):
         remote.load(url=server.url, timeout=-1)
+
+
+@pytest.mark.parametrize("name", ["timeout", "tries", "at_once"])
+def test_no_time_no_tries_and_no_requests_are_refused(name):
+    with pytest.raises(UsageError, match=f"{name} of a server is 0.*above 0"):
+        remote.load(url="http://127.0.0.1:9", **{name: 0})
+
+
+def test_words_that_a_server_cannot_tell_apart_are_refused_with_a_way_out_it_has(server, grey):
+    model = connect(server)
+    with pytest.raises(ModelError, match="--set levels=") as refused:
+        model.logits([model.encode([grey(90)])], IMAGE_QUALITY, ("good", "mediocre"))
+    assert "exact" not in str(refused.value)
+
+
+def test_settings_change_with_the_size_that_is_sent(server):
+    base, small, clip = (
+        connect(server, **each).settings()
+        for each in ({}, {"longest": 64}, {"longest_of_clip": 64})
+    )
+    assert base != small != clip != base
+
+
+def test_words_are_tokenized_with_nothing_added_at_either_end(server, monkeypatch):
+    model = connect(server)
+    bodies = []
+    post = type(model.client).post
+    monkeypatch.setattr(
+        type(model.client),
+        "post",
+        lambda self, path, body: bodies.append(body) or post(self, path, body),
+    )
+    assert model._encode(" good") == [table.PIECES.index(" good")]
+    assert (bodies[0]["add_special_tokens"], bodies[0]["add_special"]) == (False, False)
+
+
+def test_pauses_between_tries_double(server, grey, monkeypatch):
+    model = connect(server, tries=4)
+    pauses = []
+    monkeypatch.setattr(model.client.brake.pulled, "wait", pauses.append)
+    server.behave(fault="500", left=3)
+    rate(model, grey(90))
+    assert pauses == pytest.approx([0.01, 0.02, 0.04])
+
+
+def test_an_answer_that_is_too_long_is_not_read_on(server, grey, monkeypatch):
+    model = connect(server)
+    monkeypatch.setattr("beholder.backbones.remote.client.LONGEST_ANSWER", 100)
+    with pytest.raises(NoAnswerError, match="longer than 100 bytes"):
+        model.client.post(
+            "/v1/chat/completions", model._body(model.encode([grey(90)]), IMAGE_QUALITY)
+        )

@@ -21,7 +21,7 @@ from beholder.backbones._choices import pick
 from beholder.backbones.base import Backbone
 from beholder.backbones.remote.answers import NoProbabilitiesError, Word, entries, weigh
 from beholder.backbones.remote.client import Client, Limits, NoAnswerError, connect
-from beholder.errors import ModelError
+from beholder.errors import ModelError, UsageError
 from beholder.media.frames import Picture
 from beholder.prompts import Prompt
 
@@ -31,6 +31,9 @@ TOP: Final = 20
 """Tokens that every server may be asked for; vLLM refuses more by default."""
 TOP_LLAMA_CPP: Final = 1000
 """llama.cpp gives as many as it is asked for."""
+OTHER_WORDS: Final = "a server weighs first tokens alone: use other words with --set levels=…"
+"""What to do about words that begin alike."""
+ABOVE_ZERO: Final = ("timeout", "tries", "at_once")
 
 
 @dataclass(frozen=True)
@@ -199,7 +202,7 @@ class Remote(Backbone):
         try:
             tokenizer = spelling.Tokenizer(self._encode, self._decode)
             spelled = spelling.spell(tokenizer, opening, candidates)
-            first = spelling.first_tokens(tokenizer, candidates, spelled)
+            first = spelling.first_tokens(tokenizer, candidates, spelled, OTHER_WORDS)
             pieces = [self._decode([token]) for token in first]
         except NoAnswerError:
             texts = [spelling.following(opening, word) for word in candidates]
@@ -256,8 +259,10 @@ def load(device: str = "cpu", dtype: str = "float32", **options: Any) -> Remote:
         MissingExtraError: when httpx is not installed.
     """
     chosen = pick(Options, options, "a server")
-    limits = Limits(chosen.timeout, max(1, chosen.tries))
-    client = connect(chosen.url, limits, max(1, chosen.at_once))
+    for name in ABOVE_ZERO:
+        if not getattr(chosen, name) > 0:
+            raise UsageError(f"{name} of a server is {getattr(chosen, name)}; it is above 0")
+    client = connect(chosen.url, Limits(chosen.timeout, chosen.tries), chosen.at_once)
     served = _served(client, chosen.served)
     model = Remote(client, served, chosen, chosen.top or _top(client))
     model._exact.set()  # noqa: SLF001 - ours
