@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from beholder.backbones import chat
-from beholder.errors import ModelError, UsageError
+from beholder.errors import MediaError, ModelError, UsageError
 from beholder.levels.scale import LEVELS
 from beholder.media.frames import Picture
 from beholder.prompts import IMAGE_QUALITY
@@ -38,8 +38,28 @@ def test_a_config_that_is_none_is_refused(folder, text):
 def test_an_architecture_that_does_not_look_at_pictures_is_refused_by_name(folder, kind):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "model_type": kind}))
-    with pytest.raises(ModelError, match=kind):
+    with pytest.raises(ModelError, match=rf"'{kind}'.* it knows \d+, .*llava"):
         chat.load(folder)
+
+
+def test_a_type_that_is_nearly_right_is_told_apart_before_anything_else_is_read(folder):
+    (folder / "tokenizer.json").write_text("no json")
+    (folder / "config.json").write_text(json.dumps({"model_type": "qwen3-vl"}))
+    with pytest.raises(ModelError, match="qwen3_vl"):
+        chat.load(folder)
+
+
+def test_a_picture_the_processor_refuses_is_an_error_of_the_picture(loaded):
+    thin = Picture(np.zeros((2, 900, 3), np.uint8))
+    with pytest.raises(MediaError, match="this model cannot look at 900×2 pixels"):
+        loaded("qwen3_vl").encode([thin])
+
+
+def test_the_library_is_silent_while_pictures_are_looked_at(loaded):
+    import transformers
+
+    loaded("llava")
+    assert transformers.utils.logging.get_verbosity() == transformers.utils.logging.ERROR
 
 
 def test_a_truncated_file_of_weights_is_refused(folder):
@@ -92,7 +112,7 @@ def test_words_that_share_their_first_token_are_refused_and_weighed_exactly_on_r
     picture = Picture(np.full((40, 40, 3), 90, np.uint8))
     words = ("good", "mediocre", "medical")
     plain = chat.load(folder)
-    with pytest.raises(ModelError, match=r"'mediocre' and 'medical'.*words = 'exact'"):
+    with pytest.raises(ModelError, match=r"'mediocre' and 'medical'.*--set words=exact"):
         plain.logits([plain.encode([picture])], IMAGE_QUALITY, words)
     exact = chat.load(folder, words="exact")
     assert exact.settings() != plain.settings()
@@ -153,7 +173,7 @@ def test_half_precision_gives_nearly_the_same_alone_and_in_company(loaded, check
 
 
 def test_without_weights_the_ways_to_give_them_are_told():
-    with pytest.raises(ModelError, match="--model FOLDER"):
+    with pytest.raises(ModelError, match="--model FOLDER, or --model URL"):
         chat.load()
 
 

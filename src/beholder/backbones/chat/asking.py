@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from beholder.backbones.words import Tokenizer
-from beholder.errors import ModelError
+from beholder.errors import MediaError, ModelError
 from beholder.media.frames import Picture
 from beholder.prompts import Prompt
 
@@ -63,16 +63,25 @@ class Eyes:
 
         Raises:
             ModelError: when there is none, or the processor cannot be asked like this.
+            MediaError: when the processor refuses pictures like these.
         """
         images = self._images(pictures)
         if not images:
             raise ModelError("a chat model looks at one picture or more, got none")
-        out = self.processor(
-            images=[images],
-            text=[self.processor.image_token * len(images)],
-            return_tensors="pt",
-            return_text_replacement_offsets=True,
-        )
+        try:
+            out = self.processor(
+                images=[images],
+                text=[self.processor.image_token * len(images)],
+                return_tensors="pt",
+                return_text_replacement_offsets=True,
+            )
+        except ValueError as error:
+            width, height = images[0].size
+            said = " ".join(str(error).split())
+            raise MediaError(
+                f"this model cannot look at {width}×{height} pixels ({said}): use another model, "
+                "or crop the picture"
+            ) from error
         if OFFSETS not in out:
             kind = type(self.processor).__name__
             raise ModelError(f"{kind} does not say where pictures stand: this model cannot be used")

@@ -5,8 +5,10 @@ slightly different pixels), the tokenizer, and no video part, which would need t
 is shown as several pictures.
 """
 
+import difflib
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +26,8 @@ COUNTS: Final = (".json", ".jinja", ".safetensors", ".bin", ".model", ".txt")
 """Endings of the files in a checkpoint that can change a logit."""
 LONGEST_TEXT: Final = 10**9
 """Tokens; the model's own limit is met when it is run."""
+FAMILIES: Final = ("llava", "qwen3_vl", "internvl", "idefics3", "gemma3")
+"""Well-known types of models, to name where none is alike."""
 BROKEN: Final = (
     *(OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError),
     SafetensorError,
@@ -60,6 +64,31 @@ def configuration(folder: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
         raise ModelError(f"{path} names no model_type: it is not of a checkpoint of transformers")
     return config
+
+
+def check_kind(folder: Path) -> str:
+    """Return the `model_type`, where the library has a model of it for pictures and text.
+
+    Raises:
+        ModelError: when it has none, or there is no configuration.
+    """
+    kind: str = configuration(folder)["model_type"]
+    mapping = require("transformers.models.auto.modeling_auto", extra="models")
+    known = mapping.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+    if kind not in known:
+        close = difflib.get_close_matches(kind, known, n=3) or [k for k in FAMILIES if k in known]
+        raise ModelError(
+            f"{folder} holds a model of type {kind!r}, which transformers {version()} does not "
+            f"know as one for pictures and text; it knows {len(known)}, {', '.join(close)} "
+            "among them: use a checkpoint of one of these"
+        )
+    return kind
+
+
+def silence() -> None:
+    """Keep the library's advice about single pictures off the terminal, unless it is asked for."""
+    if "TRANSFORMERS_VERBOSITY" not in os.environ:
+        require("transformers", extra="models").utils.logging.set_verbosity_error()
 
 
 def load_processor(folder: Path) -> Any:
@@ -129,7 +158,7 @@ def load_model(folder: Path, device: str, dtype: str) -> torch.nn.Module:
     """Load the weights; every tensor the model needs must be there.
 
     Raises:
-        ModelError: when the architecture is unknown, or a file is missing, broken or does not fit.
+        ModelError: when a file is missing, broken or does not fit.
     """
     transformers = require("transformers", extra="models")
     kind = configuration(folder)["model_type"]
@@ -142,11 +171,6 @@ def load_model(folder: Path, device: str, dtype: str) -> torch.nn.Module:
                 output_loading_info=True,
             )
         except BROKEN as error:
-            if "Unrecognized configuration class" in str(error) or "model type" in str(error):
-                raise ModelError(
-                    f"{folder} holds a model of type {kind!r}, which transformers "
-                    f"{transformers.__version__} does not know as one for pictures and text"
-                ) from error
             raise ModelError(f"the weights in {folder} cannot be used: {said(error)}") from error
     if missing := sorted(report["missing_keys"]):
         raise ModelError(

@@ -17,7 +17,7 @@ from beholder.backbones.base import Backbone
 from beholder.backbones.chat import batch, files
 from beholder.backbones.chat.asking import Eyes, Reading, Seen
 from beholder.backbones.words import BYS, Tokens
-from beholder.errors import ModelError, UsageError
+from beholder.errors import MediaError, ModelError, UsageError
 from beholder.media.frames import Picture
 from beholder.prompts import IMAGE_QUALITY, Prompt
 
@@ -144,7 +144,7 @@ class Chat(Backbone):
             raise ModelError(
                 f"{self.device} has not enough memory for {len(rows)} inputs of up to "
                 f"{max(map(len, rows))} tokens: use a smaller --batch-size, a smaller dtype, "
-                "or shrink the pictures with longest = 1024"
+                "or shrink the pictures with --set longest=1024"
             ) from error
         last: Tensor = out.logits[:, -1].float()
         return last
@@ -175,13 +175,16 @@ def load(
         UsageError: for an unknown option.
     """
     if weights is None:
-        raise ModelError("a chat model needs its weights: --model FOLDER, or --server URL")
+        raise ModelError(
+            "a chat model needs its weights: --model FOLDER, or --model URL of a server"
+        )
     if dtype not in DTYPES:
         raise ModelError(f"chat models run in {', '.join(DTYPES)}, got {dtype!r}")
     chosen = pick(Options, options, "a chat model")
     if chosen.words not in BYS:
         raise UsageError(unknown("way to weigh words", chosen.words, BYS))
-    kind = files.configuration(weights)["model_type"]
+    kind = files.check_kind(weights)
+    files.silence()
     processor = files.load_processor(weights)
     eyes = Eyes(processor, chosen.longest, chosen.longest_of_clip)
     _try(eyes, weights)
@@ -203,6 +206,8 @@ def _try(eyes: Eyes, folder: Path) -> None:
     grey = Picture(np.full((64, 64, 3), 128, np.uint8))
     try:
         eyes.read(eyes.see([grey]), eyes.text(IMAGE_QUALITY, 1))
+    except MediaError as error:
+        raise ModelError(f"the processor in {folder} cannot be used: {error}") from error
     except files.BROKEN as error:
         raise ModelError(
             f"the processor in {folder} cannot be used: {files.said(error)}"
