@@ -44,6 +44,14 @@ def test_models_lists_iris_with_its_licence(beholder):
     assert "Apache-2.0" in done.out
 
 
+def test_models_is_one_line_a_model_through_a_pipe(beholder):
+    rows = [line.split("\t") for line in beholder("models").out.splitlines()]
+    assert {len(row) for row in rows} == {6}
+    (iris,) = (row for row in rows if row[0] == "iris")
+    assert iris[2:5] == ["-", "yes", "Apache-2.0"]
+    assert "one-align" in {row[0] for row in rows}
+
+
 def test_show_tells_what_a_file_looks_like_to_the_model(beholder, photos, tmp_path):
     done = beholder("show", photos / "0.png", "--save", tmp_path / "seen")
     assert done.code == 0

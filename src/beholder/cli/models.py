@@ -1,5 +1,6 @@
 """`beholder models`: what can rate, for which tasks, under which licence, and what is here."""
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -14,22 +15,36 @@ def command() -> int:
 
     A model that is not here is fetched when it is first used. Besides these, --model takes the
     folder of any mPLUG-Owl2 or image-text model of transformers.
+
+    Through a pipe it is one line a model, with tabs and without a heading.
     """
+    from beholder.recipes import recipe
+
+    rows = [_row(name, recipe.load(name)) for name in recipe.names()]
+    if sys.stdout.isatty():
+        _show(rows)
+    else:
+        for row in rows:
+            click.echo("\t".join(row))
+    return 0
+
+
+def _row(name: str, known: "Recipe") -> tuple[str, ...]:
+    size, here = _size_and_place(known)
+    place = "yes" if here else "no"
+    return (name, ", ".join(known.prompts), size, place, known.licence, known.about)
+
+
+def _show(rows: list[tuple[str, ...]]) -> None:
     from rich.console import Console
     from rich.table import Table
-
-    from beholder.recipes import recipe
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     for title in ("model", "tasks", "download", "here", "licence", "about"):
         table.add_column(title, no_wrap=title in ("model", "download"))
-    for name in recipe.names():
-        known = recipe.load(name)
-        size, here = _size_and_place(known)
-        about = (known.licence, known.about)
-        table.add_row(name, ", ".join(known.prompts), size, "yes" if here else "no", *about)
+    for row in rows:
+        table.add_row(*row)
     Console().print(table)
-    return 0
 
 
 def _size_and_place(known: "Recipe") -> tuple[str, bool]:
