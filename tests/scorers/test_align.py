@@ -192,3 +192,25 @@ def test_an_input_without_numbers_is_an_error_and_leaves_the_others(still, clip)
     assert [bool(rating.error) for rating in ratings] == [False, True, True, True, True, False]
     assert all("bfloat16" in rating.error for rating in ratings[1:5])
     assert all(math.isnan(rating.value) for rating in ratings[1:5])
+
+
+def test_a_frame_at_the_edge_of_a_segment_begins_the_next(table):
+    asking = build(table(), segment=0.1).asking
+    edges = [(number / 10, [0.0]) for number in range(10)]
+    assert len(list(asking._segments(edges))) == 10
+
+
+def test_one_unreadable_moment_makes_a_whole_clip_unreadable_and_says_why(table, clip):
+    rows = [ROWS[0], {**ROWS[1], "good": math.nan}, ROWS[2]]
+    backbone = table(*rows)
+    logits = backbone.logits
+
+    def whole_is_fine(examples, *rest):
+        found = logits(examples, *rest)
+        found[[len(each) > 1 for each in examples]] = 0.0
+        return found
+
+    backbone.logits = whole_is_fine
+    backbone.why = lambda example: f"no number for {example}"
+    (rating,) = rate(backbone, clip(0, 1, 2), clips="whole", segment=0.5)
+    assert rating.error == "no number for (1,)"
