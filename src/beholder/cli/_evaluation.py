@@ -29,7 +29,7 @@ WIDE = 160
 
 def previews(made: "Evaluation", places: Sequence[Path]) -> Callable[[str], bytes | None]:
     """Return what finds a small JPEG of a path of the opinion table; None where it is not there."""
-    from beholder.cli._report import _jpeg
+    from beholder.cli._report import jpeg
     from beholder.datasets.opinions import locate
 
     elsewhere = dict(zip(made.sample.paths, made.score_paths, strict=True))
@@ -39,7 +39,7 @@ def previews(made: "Evaluation", places: Sequence[Path]) -> Callable[[str], byte
         file = locate(path, places)
         if not file.exists():
             file = locate(elsewhere[path], beside)
-        return _jpeg(str(file), PREVIEW)
+        return jpeg(str(file), PREVIEW)
 
     return preview
 

@@ -29,7 +29,7 @@ def write_report(
         TableError: when the disk does not take it.
     """
     assert options.report is not None
-    preview = partial(_jpeg, longest=page.preview_size(count))
+    preview = partial(jpeg, longest=page.preview_size(count))
     rows = (row | {"file": file} for file, row in journal.rows())
     about = page.About(
         title=_title(options.inputs),
@@ -50,7 +50,8 @@ def _title(inputs: tuple[str, ...]) -> str:
     return first if len(inputs) == 1 else f"{first} and {len(inputs) - 1} more"
 
 
-def _jpeg(file: str, longest: int) -> bytes | None:
+def jpeg(file: str, longest: int) -> bytes | None:
+    """Return a small JPEG of a picture or clip; None where it has no preview."""
     try:
         image = thumbnail(file, longest)
     except Exception:  # noqa: BLE001 - a picture without a preview is better than no page

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from beholder.errors import TableError
-from beholder.evaluation.reports import page
+from beholder.evaluation.reports import _html, page
 from beholder.levels import statistics
 from beholder.levels.scale import LEVELS, WEIGHTS
 from beholder.levels.targets import soft_label
@@ -185,7 +185,7 @@ def test_the_policy_lets_only_this_style_and_this_script_count(made: Made) -> No
     policy = found.all("meta")[1]["content"]
     assert policy.startswith("default-src 'none'; img-src data:;")
     assert "unsafe" not in policy
-    assert policy == page._policy(found.all("style")[0]["text"], found.all("script")[0]["text"])
+    assert policy == _html.policy(found.all("style")[0]["text"], found.all("script")[0]["text"])
 
 
 def test_errors_stand_in_a_section_of_their_own_and_not_among_the_cards(made: Made) -> None:
@@ -254,8 +254,8 @@ def test_no_cell_that_is_empty_or_not_a_number_is_ever_printed(made: Made) -> No
     nan = dict.fromkeys(("width", "height", "seconds", "spread", "p_good"), math.nan)
     found = made(row("a.jpg", **empty), row("b.jpg", **nan), {"path": "c.jpg", "score": 0.25})
     text = " ".join(str(value) for item in found.elements for value in item.values())
-    text = re.sub(r"data:image/jpeg\S*|sha256-\S*", "", text.replace(page._asset("page.js"), ""))
-    text = text.replace(page._asset("page.css"), "")
+    text = re.sub(r"data:image/jpeg\S*|sha256-\S*", "", text.replace(_html.asset("page.js"), ""))
+    text = text.replace(_html.asset("page.css"), "")
     assert not re.search(r"\b(nan|inf|None|null|undefined)\b", text)
     assert sorted(found.names()) == ["a.jpg", "b.jpg", "c.jpg"]
 

@@ -16,9 +16,8 @@ from markupsafe import Markup
 from beholder import __version__
 from beholder.errors import TableError
 from beholder.evaluation.evaluate import Evaluation
-from beholder.evaluation.reports import _figures, _told, markdown
+from beholder.evaluation.reports import _figures, _html, _told, markdown
 from beholder.evaluation.reports._text import plain, pretty
-from beholder.evaluation.reports.page import _asset, _environment, _policy, _replacing
 
 STYLES: Final = ("page.css", "evaluation.css")
 
@@ -35,7 +34,7 @@ def write(out: Path, made: Evaluation, preview: Callable[[str], bytes | None]) -
     text = render(made, preview)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with _replacing(out) as file:
+        with _html.replacing(out) as file:
             file.write(text)
     except OSError as error:
         raise TableError(f"the report {out} cannot be written: {error.strerror or error}") from None
@@ -43,8 +42,8 @@ def write(out: Path, made: Evaluation, preview: Callable[[str], bytes | None]) -
 
 def render(made: Evaluation, preview: Callable[[str], bytes | None]) -> str:
     """Return the page of an evaluation."""
-    style = Markup("\n".join(_asset(name) for name in STYLES))  # noqa: S704 (ours)
-    environment = _environment()
+    style = Markup("\n".join(_html.asset(name) for name in STYLES))  # noqa: S704 (ours)
+    environment = _html.environment()
     environment.filters.update(plain=plain)
     environment.globals.update(told=_told, figures=_figures)
     names = _told.model_names(made)
@@ -62,7 +61,7 @@ def render(made: Evaluation, preview: Callable[[str], bytes | None]) -> str:
         version=__version__,
         date=time.strftime("%Y-%m-%d %H:%M"),
         style=style,
-        policy=_policy(style, ""),
+        policy=_html.policy(style, ""),
     )
 
 

@@ -5,27 +5,22 @@ beside this file (`page.html`, `card.html`, `page.css`, `page.js`). The page wor
 JavaScript; scripts only sort, filter and enlarge.
 """
 
-import base64
-import hashlib
 import math
 import os
-import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from beholder.errors import TableError
+from beholder.evaluation.reports import _html
 from beholder.evaluation.reports._cards import Card, card
 from beholder.evaluation.reports._summary import MOST_CARDS, Summary
-from beholder.evaluation.reports._text import counted, plain, pretty
+from beholder.evaluation.reports._text import pretty
 
 SMALLEST: Final = 128
 """Longest side in pixels of a preview on a page of 5,000."""
@@ -87,15 +82,13 @@ def write(
     previews = zip(kept, _ahead(preview, files), strict=True)
     cards = (card(index, row, picture) for (index, row), picture in previews)
     try:
-        with _replacing(out) as file:
+        with _html.replacing(out) as file:
             file.writelines(_pieces(summary, cards, about))
     except OSError as error:
         raise TableError(f"the report {out} cannot be written: {error.strerror or error}") from None
 
 
-def _ahead(
-    preview: Callable[[str], bytes | None], files: Iterable[str]
-) -> Iterator[bytes | None]:
+def _ahead(preview: Callable[[str], bytes | None], files: Iterable[str]) -> Iterator[bytes | None]:
     """Make previews in a few threads, a little ahead of the page that takes them."""
     threads = min(8, os.cpu_count() or 1)
     waiting: deque[Future[bytes | None]] = deque()
@@ -109,9 +102,9 @@ def _ahead(
 
 
 def _pieces(summary: Summary, cards: Iterator[Card], about: About) -> Iterator[str]:
-    style, script = Markup(_asset("page.css")), Markup(_asset("page.js"))  # noqa: S704 (ours)
+    style, script = Markup(_html.asset("page.css")), Markup(_html.asset("page.js"))  # noqa: S704 (ours)
     return (
-        _environment()
+        _html.environment()
         .get_template("page.html")
         .generate(
             about=about,
@@ -122,47 +115,6 @@ def _pieces(summary: Summary, cards: Iterator[Card], about: About) -> Iterator[s
             most=MOST_CARDS,
             style=style,
             script=script,
-            policy=_policy(style, script),
+            policy=_html.policy(style, script),
         )
     )
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FunctionLoader(_asset),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(plain=plain, counted=counted)
-    return environment
-
-
-def _asset(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _policy(style: str, script: str) -> str:
-    """Return a content security policy under which only this style and this script count."""
-
-    def digest(text: str) -> str:
-        return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
-
-    return (
-        "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
-        f"style-src 'sha256-{digest(style)}'; script-src 'sha256-{digest(script)}'"
-    )
-
-
-@contextmanager
-def _replacing(out: Path) -> Iterator[TextIO]:
-    """Open a file beside `out` that takes its place when all went well, and is gone otherwise."""
-    beside = out.with_name(f".beholder-{secrets.token_hex(6)}.part")
-    try:
-        with beside.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            yield file
-        beside.replace(out)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
