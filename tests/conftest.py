@@ -1,5 +1,6 @@
 """What all tests share: one thread, small pictures made on the spot, the shipped model."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import torch
 from PIL import Image
 
 torch.set_num_threads(1)
+
+STATS = Path(__file__).parents[2] / "shared" / "fixtures" / "stats"
 
 
 @pytest.fixture
@@ -34,3 +37,22 @@ def picture(seed: int, width: int = 96, height: int = 72) -> Image.Image:
 def make_picture():
     """The maker of small pictures."""
     return picture
+
+
+@pytest.fixture(scope="session")
+def golden():
+    """Read a file of recorded numbers: `golden("1_correlations/cases.json")`."""
+
+    def read(name):
+        path = STATS / name
+        if not path.is_file():
+            pytest.skip(f"{path} is not here: recorded numbers lie beside the repository")
+        return json.loads(path.read_text())
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def vector():
+    """Turn a recorded list into a vector; "NaN" is NaN."""
+    return lambda values: np.array([float(value) for value in values])

@@ -2,6 +2,7 @@
 
 import csv
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from beholder.metrics.krasula import (
     significance,
 )
 
-from .conftest import STATS
+STATS = Path(__file__).parents[3] / "shared" / "fixtures" / "stats"
 
 NAMES = {
     "auc_different": "AUC_DS",

@@ -4,12 +4,11 @@ A new architecture with a backbone of its own is one line of `KNOWN`; every othe
 chat model, by the recipe `_chat.toml`.
 """
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from beholder.backbones._json import read_json
 from beholder.backbones.weights import Weights
 from beholder.errors import ModelError
 
@@ -40,7 +39,7 @@ def read(folder: Path) -> Found:
     Raises:
         ModelError: when there is none, or it does not say what it describes.
     """
-    config = _json(folder / "config.json")
+    config = read_json(folder / "config.json")
     kind = config.get("model_type")
     if not isinstance(kind, str):
         raise ModelError(
@@ -60,25 +59,10 @@ def _base(folder: Path) -> Weights | None:
     """Return the model that a folder of adapters changes: a folder, or a name on the Hub."""
     if not (folder / _ADAPTER).is_file():
         return None
-    base = str(_json(folder / _ADAPTER).get("base_model_name_or_path") or "")
+    base = str(read_json(folder / _ADAPTER).get("base_model_name_or_path") or "")
     if not base:
         raise ModelError(f"{folder / _ADAPTER} does not name its base_model_name_or_path")
     for place in (Path(base), folder / base):
         if place.is_dir():
             return Weights(folder=str(place))
     return Weights(id=base)
-
-
-def _json(path: Path) -> Mapping[str, Any]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ModelError(
-            f"there is no {path.name} in {path.parent}; the folder of a model holds config.json, "
-            "its weights and its tokenizer"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read as JSON: {error}") from error
-    if not isinstance(values, dict):
-        raise ModelError(f"{path} holds {type(values).__name__}; expected an object")
-    return values

@@ -13,7 +13,8 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from beholder.backbones.owl2.config import check_number, read_json
+from beholder.backbones._json import read_json
+from beholder.backbones.owl2.config import check_number
 from beholder.backbones.owl2.shards import Shard
 from beholder.errors import ModelError
 

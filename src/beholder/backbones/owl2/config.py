@@ -1,12 +1,12 @@
 """The sizes of an mPLUG-Owl2: what its `config.json` says, with the published 7B as default."""
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
+from beholder.backbones._json import read_json
 from beholder.errors import ModelError
 
 MODEL_TYPE: Final = "mplug_owl2"
@@ -131,26 +131,6 @@ def read(folder: Path) -> Config:
     """
     path = folder / "config.json"
     return Config.parse(read_json(path), str(path))
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Raises:
-        ModelError: when the file is missing or holds something else.
-    """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ModelError(
-            f"there is no {path.name} in {path.parent}; a model's folder holds config.json, "
-            "its weights and its tokenizer"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read as JSON: {error}") from error
-    if not isinstance(values, dict):
-        raise ModelError(f"{path} holds {type(values).__name__}; expected an object")
-    return values
 
 
 def _part(values: Mapping[str, Any], name: str, origin: str) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from beholder._names import unknown
-from beholder.backbones.owl2.config import read_json
+from beholder.backbones._json import read_json
 from beholder.errors import ModelError, UsageError
 
 FILE: Final = "preprocessor_config.json"

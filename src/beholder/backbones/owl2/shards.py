@@ -17,7 +17,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from beholder.backbones.owl2.config import read_json
+from beholder.backbones._json import read_json
 from beholder.errors import ModelError
 
 WHOLE: Final = ("model.safetensors", "pytorch_model.bin")
