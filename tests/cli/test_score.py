@@ -7,7 +7,10 @@ import subprocess
 import sys
 
 import pytest
+from rich.color import Color, ColorSystem
 
+from beholder.cli import _terminal
+from beholder.levels.scale import LEVELS
 from beholder.tables.base import read
 
 
@@ -245,3 +248,10 @@ def test_a_terminal_of_any_width_shows_score_level_and_the_end_of_the_path(photo
 
 def test_version_is_an_option_of_the_command_too(beholder):
     assert beholder("score", "--version").out == beholder("--version").out
+
+
+@pytest.mark.parametrize("colours", [_terminal.COLOURS, _terminal.FEW_COLOURS], ids=["256", "16"])
+def test_levels_stay_apart_in_the_colours_a_terminal_has(colours):
+    system = ColorSystem.EIGHT_BIT if colours is _terminal.COLOURS else ColorSystem.STANDARD
+    shown = {Color.parse(colour).downgrade(system).number for colour in colours.values()}
+    assert len(shown) == len(LEVELS)

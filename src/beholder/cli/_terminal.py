@@ -3,7 +3,7 @@
 import os
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 COLOURS = dict(zip(LEVELS, ("#2f6db5", "#6aa9de", "#cdbd82", "#e08f40", "#b5482c"), strict=True))
 """Blue to red through sand, as on the page: told apart by colour-blind readers, too."""
+FEW_COLOURS = dict(zip(LEVELS, ("blue", "cyan", "white", "yellow", "red"), strict=True))
+"""The same order where a terminal has sixteen colours, to which the others would be rounded."""
 BAR_WIDTH = 20
 NARROW = 60
 """Below this width, and without colours, no bar is drawn: it would say nothing."""
@@ -109,7 +111,8 @@ def _show(rows: "Iterator[Row]", *, timed: bool) -> None:
         table.add_column("bad to excellent", no_wrap=True, min_width=BAR_WIDTH)
     table.add_column("file", no_wrap=True)
     room = max(12, console.width - (BAR_WIDTH + 2 if colourful else 0) - 26)
-    look = _Look(room, colourful, timed)
+    few = console.color_system in ("standard", "windows")
+    look = _Look(room, colourful, timed, FEW_COLOURS if few else COLOURS)
     for row in head:
         _add(table, row, look)
     if tail:
@@ -128,6 +131,8 @@ class _Look:
     """Characters for a path."""
     bar: bool
     timed: bool
+    colours: Mapping[str, str]
+    """Level → colour."""
 
 
 def _add(table: Table, row: "Row", look: _Look) -> None:
@@ -178,17 +183,17 @@ def _cells(row: "Row", look: _Look) -> list[Text]:
     path = row["path"]
     if len(path) > look.room:
         path = "…" + path[1 - look.room :]
-    bar = [_bar(row)] if look.bar else []
-    return [score, Text(level, style=COLOURS.get(level, "")), *bar, Text(path)]
+    bar = [_bar(row, look.colours)] if look.bar else []
+    return [score, Text(level, style=look.colours.get(level, "")), *bar, Text(path)]
 
 
-def _bar(row: "Row") -> Text:
+def _bar(row: "Row", colours: Mapping[str, str]) -> Text:
     """Draw the distribution, worst level on the left; no part is drawn away by rounding."""
     bar, at, total = Text(), 0, 0.0
     for word in reversed(LEVELS):
         total += row[f"p_{word}"] or 0.0
         end = round(total * BAR_WIDTH)
-        bar.append("█" * (end - at), style=COLOURS[word])
+        bar.append("█" * (end - at), style=colours[word])
         at = end
     return bar
 
