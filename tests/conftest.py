@@ -7,10 +7,15 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 torch.set_num_threads(1)
 
 STATS = Path(__file__).parents[2] / "shared" / "fixtures" / "stats"
+CLIP = (
+    Path(__file__).parent / "fixtures" / "clip",
+    Path(__file__).parents[2] / "shared" / "fixtures" / "clip",
+)
 
 
 @pytest.fixture
@@ -56,3 +61,22 @@ def golden():
 def vector():
     """Turn a recorded list into a vector; "NaN" is NaN."""
     return lambda values: np.array([float(value) for value in values])
+
+
+@pytest.fixture(scope="session")
+def clip_file():
+    """Find a file of the recorded numbers of the CLIP methods: `clip_file("liqe/texts.json")`."""
+
+    def find(name):
+        found = next((folder / name for folder in CLIP if (folder / name).exists()), None)
+        if found is None:
+            pytest.skip(f"{name} is not here: recorded numbers lie beside the repository")
+        return found
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def clip_fixture(clip_file):
+    """Read recorded tensors of a CLIP method: `clip_fixture("liqe/losses")`."""
+    return lambda name: load_file(clip_file(f"{name}.safetensors"))

@@ -1,0 +1,1 @@
+"""Teach a model to say the levels."""
