@@ -1,7 +1,8 @@
-"""Where weights come from: a folder of the user's, or the Hugging Face Hub through its cache.
+"""Where weights come from: a folder or file of the user's, or the Hugging Face Hub and its cache.
 
 What is in the cache is used without asking anybody; nothing touches the network when
-`HF_HUB_OFFLINE` is set.
+`HF_HUB_OFFLINE` is set. A file that is on no Hub is fetched by the user: the recipe says which it
+is, where it is found and where it goes.
 """
 
 import json
@@ -32,6 +33,10 @@ class Weights:
     """Size of the download, about."""
     folder: str = ""
     """A folder that is used instead of the Hub."""
+    file: str = ""
+    """A single file in `folder` that holds everything, e.g. `LIQE.pt`."""
+    source: str = ""
+    """Where that file is found."""
     base: "Weights | None" = None
     """For adapters: the model they change."""
 
@@ -47,7 +52,14 @@ class Weights:
         made = cls(**{**fields, "base": cls.parse(inner) if inner else None})
         if not (made.id or made.folder):
             raise ModelError("[weights] needs an id on the Hugging Face Hub, or a folder")
+        if made.file and not made.folder:
+            raise ModelError(f"[weights] names the file {made.file} and not the folder it is in")
         return made
+
+    @property
+    def path(self) -> Path:
+        """Where the user's folder or file is."""
+        return Path(self.folder).expanduser() / self.file
 
     @property
     def total_bytes(self) -> int:
@@ -64,11 +76,13 @@ class Weights:
 
 
 def find(weights: Weights) -> dict[str, Path]:
-    """Return the folder of `weights`, and of their `base` where they have one; fetch what lacks.
+    """Return the place of `weights`, and of their `base` where they have one; fetch what lacks.
+
+    It is a folder, or the `file` they name.
 
     Raises:
-        ModelError: when a folder is missing, or weights are not here and cannot be fetched; with
-            the commands that fetch all that lacks.
+        ModelError: when a folder or file is missing, or weights are not here and cannot be
+            fetched; with the commands that fetch all that lacks.
         MissingExtraError: when the Hub's package is needed and not installed.
     """
     parts = {"weights": weights}
@@ -87,7 +101,7 @@ def is_here(weights: Weights) -> bool:
     if weights.base and not is_here(weights.base):
         return False
     if weights.folder:
-        return Path(weights.folder).is_dir()
+        return weights.path.is_file() if weights.file else weights.path.is_dir()
     try:
         return _cached(weights) is not None
     except MissingExtraError:
@@ -100,10 +114,7 @@ class _NotHereError(Exception):
 
 def _find(weights: Weights) -> Path:
     if weights.folder:
-        folder = Path(weights.folder).expanduser()
-        if not folder.is_dir():
-            raise ModelError(f"there is no folder {weights.folder}; it should hold the weights")
-        return folder
+        return _given(weights)
     here = _cached(weights)
     if here:
         return here
@@ -113,6 +124,17 @@ def _find(weights: Weights) -> Path:
             "fetching it"
         )
     return _fetch(weights)
+
+
+def _given(weights: Weights) -> Path:
+    """Return the user's folder, or the file in it."""
+    path = weights.path
+    if weights.file and not path.is_file():
+        place = f": fetch it from {weights.source} and put it there" if weights.source else ""
+        raise ModelError(f"there is no file {path}, which should hold the weights{place}")
+    if not weights.file and not path.is_dir():
+        raise ModelError(f"there is no folder {weights.folder}; it should hold the weights")
+    return path
 
 
 def _cached(weights: Weights) -> Path | None:

@@ -32,7 +32,7 @@ def command() -> int:
 def _row(name: str, known: "Recipe") -> tuple[str, ...]:
     size, here = _size_and_place(known)
     place = "yes" if here else "no"
-    return (name, ", ".join(known.prompts), size, place, known.licence, known.about)
+    return (name, ", ".join(known.tasks), size, place, known.licence, known.about)
 
 
 def _show(rows: list[tuple[str, ...]]) -> None:

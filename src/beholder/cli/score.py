@@ -77,7 +77,7 @@ class Options:
 @click.option("--task", default="quality", show_default=True, help="What is asked.")
 @click.option("--out", type=click.Path(path_type=Path), help="Table: .csv, .jsonl or .parquet.")
 @click.option("--report", type=click.Path(path_type=Path), help="Page to look at: .html.")
-@click.option("--scale", default="1-5", show_default=True, help="Range of scores, e.g. 0-100.")
+@click.option("--scale", default="auto", help="Range of scores, e.g. 0-100.  [1-5]")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or mps.")
 @click.option("--dtype", default="auto", show_default=True, help="Numeric type: bfloat16, int8, …")
 @click.option("--batch-size", default="auto", show_default=True, help="Inputs judged together.")
@@ -159,7 +159,8 @@ def _check(options: Options) -> None:
     known = recipe.load(options.model)
     for task in options.tasks:
         known.check_task(task)
-    Scale.parse(options.scale)
+    if options.scale != "auto":
+        Scale.parse(options.scale)
     if options.frames != "auto":
         FrameRule.parse(options.frames)
     parse(options.sets)

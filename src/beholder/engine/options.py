@@ -27,7 +27,7 @@ class Chosen:
     scorer: ModuleType
     backbone: ModuleType
     of_scorer: Mapping[str, Any]
-    """What the scorer is built from: the recipe's prompts, levels and clips, and its options."""
+    """What the scorer is built from: the recipe's prompts, levels and clips, and options."""
     of_backbone: Mapping[str, Any]
 
 
@@ -37,12 +37,15 @@ def choose(recipe: Recipe, options: Mapping[str, Any]) -> Chosen:
     Raises:
         UsageError: for a scorer or an option that does not exist, with the nearest known ones.
     """
+    taught = _known(_names.find("scorers", recipe.scorer), "build")
     recipe = replace(recipe, scorer=str(options.get("scorer", recipe.scorer)))
     scorer = _names.find("scorers", recipe.scorer)
     backbone = _names.find("backbones", recipe.backbone)
     own, below = _known(scorer, "build"), _known(backbone, "load")
+    given = recipe.options.items()
     of_scorer = {"prompts": recipe.prompts, "levels": recipe.levels, "clips": recipe.clips}
-    of_backbone = dict(recipe.options)
+    of_scorer |= {name: value for name, value in given if name in taught and name in own}
+    of_backbone = {name: value for name, value in given if name not in taught}
     for name, value in options.items():
         if name in own:
             of_scorer[name] = value

@@ -14,9 +14,10 @@ from PIL import Image
 
 from beholder.backbones import weights
 from beholder.backbones.device import DTYPES, resolve_device, resolve_dtype
-from beholder.engine.options import choose
+from beholder.engine.options import Chosen, choose
 from beholder.errors import MediaError, ModelError
-from beholder.levels.scale import Scale
+from beholder.levels import scale as scales
+from beholder.levels.scale import Measure, Scale
 from beholder.media.frames import Frames
 from beholder.media.reading import read
 from beholder.media.sampling import FrameRule
@@ -50,7 +51,7 @@ class Rater:
     scorer: Scorer
     rule: FrameRule
     """Which frames of a clip are looked at."""
-    scale: Scale
+    scale: Scale | Measure
     device: str = "cpu"
 
     @cached_property
@@ -170,13 +171,14 @@ def load(
     *,
     device: str = "auto",
     dtype: str = "auto",
-    scale: str = "1-5",
+    scale: str = "auto",
     frames: str | int = "auto",
     options: Mapping[str, Any] | None = None,
 ) -> Rater:
     """Load a model by the name of its recipe, the path of a recipe (`.toml`), or its folder.
 
     `options` are those of its scorer and its backbone, e.g. `{"scorer": "boost"}`: docs/models.md.
+    The scale is 1-5, or the name of what a model measures that has no range.
 
     Raises:
         UsageError: for an unknown model, device, dtype, scale, frame rule or option.
@@ -184,19 +186,27 @@ def load(
     """
     recipe = recipes.load(model)
     rule = FrameRule.parse(recipe.frames if frames == "auto" else str(frames))
-    to = Scale.parse(str(scale))
     chosen = choose(recipe, options or {})
-    where = {
-        "device": resolve_device(device),
-        "dtype": resolve_dtype(
-            recipe.dtype if dtype == "auto" else dtype,
-            getattr(chosen.backbone, "DTYPES", DTYPES),
-        ),
-    }
-    files = weights.find(recipe.weights) if recipe.weights else {}
-    backbone = chosen.backbone.load(**files, **where, **chosen.of_backbone)
+    to = scales.choose(str(scale), getattr(chosen.scorer, "MEASURE", ""))
+    backbone = bring(chosen, device, dtype)
     scorer = chosen.scorer.build(backbone, chosen.of_scorer)
     return Rater(chosen.recipe, scorer, rule, to, resolve_device(device))
+
+
+def bring(chosen: Chosen, device: str, dtype: str) -> Any:
+    """Find the weights of what was chosen and load its backbone.
+
+    Raises:
+        UsageError: for an unknown device or dtype.
+        ModelError: when its weights are not here or cannot be used.
+    """
+    known = getattr(chosen.backbone, "DTYPES", DTYPES)
+    where = {
+        "device": resolve_device(device),
+        "dtype": resolve_dtype(chosen.recipe.dtype if dtype == "auto" else dtype, known),
+    }
+    files = weights.find(chosen.recipe.weights) if chosen.recipe.weights else {}
+    return chosen.backbone.load(**files, **where, **chosen.of_backbone)
 
 
 def _name(source: Source) -> str:

@@ -1,6 +1,7 @@
 """Scales: the range a value is stated on. Levels are worth 1 to 5; every other range is affine.
 
-The 1-5 scale is that of absolute category rating (ITU-T P.910): 5 excellent, 1 bad.
+The 1-5 scale is that of absolute category rating (ITU-T P.910): 5 excellent, 1 bad. A measure that
+has no fixed range, such as a distance, is stated as it is, under its name.
 """
 
 from dataclasses import dataclass
@@ -53,3 +54,46 @@ class Scale:
 
     def __str__(self) -> str:
         return f"{self.low:g}-{self.high:g}"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number of no fixed range, higher is better: it is stated as it was measured.
+
+    >>> measure = Measure("negated distance")
+    >>> measure.of(-19.25), measure.width_of(0.5), str(measure)
+    (-19.25, 0.5, 'negated distance')
+    """
+
+    name: str
+
+    def of(self, value: float) -> float:
+        """Return the value itself."""
+        return value
+
+    def width_of(self, width: float) -> float:
+        """Return the difference or standard deviation itself."""
+        return width
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def choose(text: str, measure: str = "") -> Scale | Measure:
+    """Return the scale of a method: `auto` is its `measure` if it has one, or else 1-5.
+
+    Raises:
+        UsageError: when the text is no range, or a range is asked of a measure that has none.
+
+    >>> str(choose("auto")), str(choose("auto", "negated distance"))
+    ('1-5', 'negated distance')
+    """
+    if text != "auto":
+        scale = Scale.parse(text)
+        if not measure:
+            return scale
+        raise UsageError(
+            f"scale {text!r} was asked for, but this model gives a {measure}, which has no fixed "
+            "range: leave the scale out"
+        )
+    return Measure(measure) if measure else Scale(WEIGHTS[-1], WEIGHTS[0])

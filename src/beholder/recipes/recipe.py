@@ -26,10 +26,10 @@ class Recipe:
     """Name of a module in `backbones/`."""
     scorer: str
     """Name of a module in `scorers/`."""
-    prompts: Mapping[str, Mapping[str, Mapping[str, str]]]
-    """Task → media → question and opening."""
-    levels: Mapping[str, float]
-    """Word → worth on the 1-5 scale, best first."""
+    prompts: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    """Task → media → question and opening; none for a method that asks no questions."""
+    levels: Mapping[str, float] = field(default_factory=dict)
+    """Word → worth on the 1-5 scale, best first; none for a method with words of its own."""
     frames: str = "1/s"
     """Which frames of a clip are looked at."""
     clips: str = "frames"
@@ -39,7 +39,7 @@ class Recipe:
     weights: Weights | None = None
     """Where the weights come from; None when they are in the package."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """What the backbone is told besides, e.g. the `form` of the prompt."""
+    """What the scorer and the backbone are told besides, e.g. the `form` of the prompt."""
     refuses: Mapping[str, str] = field(default_factory=dict)
     """Task → why this model must not be asked."""
     published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -47,20 +47,25 @@ class Recipe:
     source: str = ""
     """Where the published figures stand."""
 
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """What it rates: that which it has prompts for, or quality where it asks no questions."""
+        return tuple(self.prompts) or ("quality",)
+
     def check_task(self, task: str) -> None:
         """Refuse a task the model was not made for.
 
         Raises:
             UsageError: with the reason the recipe gives, or the known tasks.
         """
-        if task in self.prompts:
+        if task in self.tasks:
             return
         if task in self.refuses:
-            known = ", ".join(self.prompts)
+            known = ", ".join(self.tasks)
             raise UsageError(
                 f"{self.name} does not rate {task}: {self.refuses[task]} (it rates: {known})"
             )
-        raise UsageError(unknown("task", task, self.prompts))
+        raise UsageError(unknown("task", task, self.tasks))
 
 
 def names() -> list[str]:
