@@ -1,0 +1,190 @@
+"""What a method teaches over a frozen CLIP: its own weights, and the small file they are kept in.
+
+The file is safetensors: the method's own tensors alone, under short names. Its metadata says which
+method they are of, its sizes, and over which CLIP they were taught.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from beholder.backbones.clip.network import Network, words
+from beholder.backbones.clip.prompting import NONE, text_features, with_context
+from beholder.backbones.clip.tokens import Tokens
+from beholder.errors import ModelError
+
+FORMAT: Final = "1"
+FILE: Final = "taught.safetensors"
+"""The name of the file in its folder."""
+_SHOWN: Final = 5
+"""Names of a kind that an error lists."""
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Sizes of a CLIP that learned prompts have to fit."""
+
+    vision: int
+    text: int
+    features: int
+    """Of the common space."""
+    layers: int
+    """Of the vision tower."""
+    text_layers: int
+
+
+class Taught(nn.Module):
+    """A method's own weights over a CLIP that does not learn."""
+
+    def __init__(self, clip: Network) -> None:
+        super().__init__()
+        self.clip = clip.requires_grad_(requires_grad=False)
+
+    def trainable(self) -> dict[str, nn.Parameter]:
+        """Return what learns, by name: every weight of the method, and none of CLIP."""
+        return {name: each for name, each in self.named_parameters() if _is_own(name)}
+
+
+class Contexts(nn.Module):
+    """Texts that begin with learned vectors: `[V]…[V] name.`, as in CoOp (arXiv 2109.01134)."""
+
+    def __init__(
+        self,
+        clip: Network,
+        tokens: Tokens,
+        names: tuple[str, ...],
+        count: int,
+        *,
+        own: bool = False,
+        place: str = "end",
+    ) -> None:
+        super().__init__()
+        self.place = place
+        """Where a name stands: `front`, `middle` or `end` of the learned vectors."""
+        self.lengths = [len(tokens.ids(name)) for name in names]
+        read = tokens.read([f"{name}." for name in names])
+        self.register_buffer("ids", read.ids, persistent=False)
+        self.register_buffer("ends", read.ends, persistent=False)
+        shape = (len(names) if own else 1, count, widths(clip).text)
+        self.vectors = nn.Parameter(0.02 * torch.randn(shape))
+        """(1 count width), or (names count width) where each text has its own."""
+
+    def forward(
+        self,
+        clip: Network,
+        vectors: Tensor | None = None,
+        prompts: Mapping[int, Tensor] = NONE,
+    ) -> Tensor:
+        """Return the features of the texts, (names features), not normalised.
+
+        `vectors` stand in for the learned ones; `prompts` are deep ones, as in `text_features`.
+        """
+        context = self.vectors if vectors is None else vectors
+        embedded = with_context(words(clip, self.ids), context, self.lengths, self.place)
+        return text_features(clip, embedded, self.ends + context.shape[1], prompts)
+
+
+def widths(clip: Network) -> Widths:
+    """Return the sizes of a CLIP.
+
+    Raises:
+        ModelError: when its vision tower is no transformer.
+    """
+    if not clip.sees_tokens:
+        raise ModelError("this CLIP sees by a residual network; learned prompts need a transformer")
+    vision: Any = clip.vision_model
+    text: Any = clip.text_model
+    return Widths(
+        vision=vision.embeddings.class_embedding.shape[-1],
+        text=text.embeddings.token_embedding.weight.shape[-1],
+        features=clip.text_projection.weight.shape[0],  # type: ignore[union-attr,index]
+        layers=len(vision.encoder.layers),
+        text_layers=len(text.encoder.layers),
+    )
+
+
+@dataclass(frozen=True)
+class File:
+    """What a file of taught weights holds."""
+
+    tensors: Mapping[str, Tensor]
+    about: Mapping[str, Any]
+    """`design`, `range` of the opinions, `clip` …: what the method kept."""
+    digest: str
+    """SHA-256 of the file."""
+
+
+def save(folder: Path, method: str, network: Taught, about: Mapping[str, Any]) -> None:
+    """Write the method's own weights, and what must be known to use them, as JSON values."""
+    tensors = {name: each.detach().cpu().contiguous() for name, each in network.trainable().items()}
+    metadata = {"format": FORMAT, "method": method, "about": json.dumps(about, sort_keys=True)}
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, folder / FILE, metadata)
+
+
+def read(folder: Path, method: str) -> File:
+    """Read what `save` wrote.
+
+    Raises:
+        ModelError: when the file is missing, broken, or of another method.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise ModelError(
+            f"{folder} holds no {FILE}, which `beholder train --model {method}` writes"
+        )
+    try:
+        with safe_open(path, "pt") as file:
+            kept = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path} cannot be read: {error}") from error
+    if kept.get("format") != FORMAT:
+        raise ModelError(f"{path} has format {kept.get('format')!r}; this Beholder reads {FORMAT}")
+    if kept["method"] != method:
+        raise ModelError(f"{path} was taught as {kept['method']}, not as {method}")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return File(tensors, json.loads(kept["about"]), digest)
+
+
+def fill(network: Taught, tensors: Mapping[str, Tensor], origin: str) -> None:
+    """Put taught weights in their places.
+
+    Raises:
+        ModelError: naming what is missing, unexpected or of another shape.
+    """
+    own = network.trainable()
+    missing = [name for name in own if name not in tensors]
+    unexpected = [name for name in tensors if name not in own]
+    if missing or unexpected:
+        raise ModelError(
+            f"{origin} does not hold this method: {_list('missing', missing)}; "
+            f"{_list('unexpected', unexpected)}"
+        )
+    for name, tensor in tensors.items():
+        if tensor.shape != own[name].shape:
+            raise ModelError(
+                f"{name} of {origin} has shape {tuple(tensor.shape)}; over this CLIP it is "
+                f"{tuple(own[name].shape)}: was it taught over another one?"
+            )
+    with torch.no_grad():
+        for name, tensor in tensors.items():
+            own[name].copy_(tensor)
+
+
+def _is_own(name: str) -> bool:
+    return not name.startswith("clip.")
+
+
+def _list(what: str, names: list[str]) -> str:
+    shown = ", ".join(names[:_SHOWN])
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{len(names)} {what}" + (f" ({shown}{more})" if names else "")
