@@ -35,7 +35,7 @@ def pair_fidelity(
     """
     losses = [
         _ordered(scores[sets == one], opinions[sets == one])
-        for one in sets.unique()
+        for one in torch.unique(sets)
         if (sets == one).sum() > 1
     ]
     return torch.stack(losses).mean() if losses else 0.0 * scores.sum()
