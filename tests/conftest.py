@@ -80,3 +80,13 @@ def clip_file():
 def clip_fixture(clip_file):
     """Read recorded tensors of a CLIP method: `clip_fixture("liqe/losses")`."""
     return lambda name: load_file(clip_file(f"{name}.safetensors"))
+
+
+@pytest.fixture(scope="session")
+def tiny_clip(clip_file, tmp_path_factory):
+    """A folder with a small CLIP of random weights under OpenAI's names, and its tokenizer."""
+    folder = tmp_path_factory.mktemp("clip_tiny")
+    for name in ("openai_state_dict.safetensors", "tokenizer/vocab.json", "tokenizer/merges.txt"):
+        copied = folder / Path(name).name
+        copied.write_bytes(clip_file(f"clip_tiny/{name}").read_bytes())
+    return folder
