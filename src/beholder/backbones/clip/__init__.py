@@ -17,4 +17,85 @@ How a method uses it (all of it pure functions on a frozen `Network`):
     prompting.text_features(net, embedded, ends, {layer: prompts})   # layers from 1; not normalised
 
     net.logit_scale.exp() * network.cosines(pictures, texts)
+
+The backbone, `model.Clip`: `encode` a picture, then `logits(examples, prompt, texts)` averaged over
+its views; or `features(examples)`, a list of (views features); `pixels(examples)` for a network of
+one's own; `texts(texts)`, cached; `remember({text: features})` puts learned prompts in their place;
+`rest`, `scale`, `network`, `tokens`, `views`.
 """
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from beholder._names import unknown
+from beholder.backbones._choices import pick
+from beholder.backbones.clip import loading
+from beholder.backbones.clip.model import Clip
+from beholder.backbones.clip.positions import KINDS
+from beholder.backbones.clip.views import Views
+from beholder.errors import ModelError, UsageError
+
+__all__ = ["Clip", "load"]
+
+DTYPES: Final = ("float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What may be chosen about CLIP; `views.Views` explains all but the last two."""
+
+    views: str = "centre"
+    side: int = 0
+    """0: that of the tower."""
+    count: int = 15
+    stride: int = 32
+    stride_of_large: int = 0
+    shrink: int = 0
+    colours: str = "clip"
+    seed: int = 0
+    positions: str = "grid"
+    """One of `positions.KINDS`: what a picture of another size than the tower's gets."""
+    scale: float = 0.0
+    """What cosines are multiplied by; 0: what the weights say."""
+
+
+OPTIONS: Final = tuple(Options.__dataclass_fields__)
+"""Names of what may be chosen."""
+
+
+def load(
+    weights: Path | None = None,
+    device: str = "cpu",
+    dtype: str = "float32",
+    base: Path | None = None,
+    **options: Any,
+) -> Clip:
+    """Load a file or folder of weights; the towers that it lacks come from `base`.
+
+    Raises:
+        ModelError: when they cannot be used, or the dtype is not offered.
+        UsageError: for an unknown option, or one that cannot be right.
+    """
+    if weights is None:
+        raise ModelError("clip needs weights: name a recipe with some, or --model FOLDER")
+    if dtype not in DTYPES:
+        raise ModelError(f"clip runs in {', '.join(DTYPES)}, got {dtype!r}")
+    chosen = pick(Options, options, "clip")
+    if chosen.positions not in KINDS:
+        raise UsageError(unknown("kind of positions", chosen.positions, KINDS))
+    rule = Views(
+        chosen.views,
+        chosen.side or 1,
+        chosen.count,
+        chosen.stride,
+        chosen.stride_of_large,
+        chosen.shrink,
+        chosen.colours,
+        chosen.seed,
+    )
+    loaded = loading.load(weights, getattr(torch, dtype), device, base)
+    rule = replace(rule, side=chosen.side or loaded.network.side)
+    return Clip(loaded, rule, chosen.positions, chosen.scale)

@@ -15,6 +15,8 @@ from beholder.errors import ModelError
 
 WRAPPERS: Final = ("state_dict", "model_state_dict", "params", "model")
 """Keys under which files keep their tensors."""
+CONTEXT: Final = "ctx"
+"""What a learned context is called."""
 _NOT_WEIGHTS: Final = re.compile(
     r"(.*\.)?(position_ids|num_batches_tracked)|input_resolution|context_length|vocab_size"
 )
@@ -62,9 +64,13 @@ class Checkpoint:
 def parse(stored: Mapping[str, Any], origin: str) -> Checkpoint:
     """Read what a file holds, in whatever format it was published.
 
+    A bare tensor is taken for a learned context.
+
     Raises:
         ModelError: when it holds no tensors by name.
     """
+    if set(stored) == {""}:
+        return Checkpoint({}, {CONTEXT: stored[""].float()})
     tensors = {
         name: value.float() if value.is_floating_point() else value
         for name, value in _unwrapped(stored, origin).items()

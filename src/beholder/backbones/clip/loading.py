@@ -16,10 +16,11 @@ from beholder.backbones.clip.checkpoint import Checkpoint
 from beholder.backbones.clip.network import Network
 from beholder.backbones.clip.resnet import STRIDE, Design, ResNet
 from beholder.backbones.clip.tokens import Tokens
-from beholder.backbones.owl2 import shards
 from beholder.backbones.owl2.shards import Shard
 from beholder.errors import ModelError
 
+WHOLE: Final = ("model.safetensors", "pytorch_model.bin")
+"""Files of weights of Hugging Face folders, the preferred first."""
 ENDINGS: Final = (".safetensors", ".pt", ".pth", ".bin", ".tar")
 """Endings of files of weights."""
 _HEAD: Final = 64
@@ -113,28 +114,28 @@ def _read(place: Path) -> _Found:
         kind = config.get("model_type", "clip")
         if kind != "clip":
             raise ModelError(f"{place} holds a model of type {kind!r}; this method needs 'clip'")
-        files = shards.find(place)
-    else:
-        files = [Shard(_only(place))]
-    stored = {name: tensor for shard in files for name, tensor in shard.tensors()}
-    folder = place if place.is_dir() else place.parent
-    return _Found(checkpoint.parse(stored, str(place)), config, folder, shards.digest(files))
+    file = _file(place) if place.is_dir() else place
+    shard = Shard(file)
+    stored = dict(shard.tensors())
+    return _Found(checkpoint.parse(stored, str(file)), config, file.parent, shard.digest())
 
 
-def _only(place: Path) -> Path:
-    if not place.is_dir():
-        return place
-    files = sorted(path for path in place.iterdir() if path.suffix in ENDINGS)
+def _file(folder: Path) -> Path:
+    """Return the file of weights of a folder: the one of a Hugging Face folder, or the only one."""
+    for name in WHOLE:
+        if (folder / name).is_file():
+            return folder / name
+    files = sorted(path for path in folder.iterdir() if path.suffix in ENDINGS)
     if len(files) != 1:
         names = ", ".join(path.name for path in files) or "none"
-        raise ModelError(f"{place} should hold one file of weights; it holds: {names}")
+        raise ModelError(f"{folder} should hold one file of weights; it holds: {names}")
     return files[0]
 
 
-def _empty(towers: Mapping[str, Tensor], config: Mapping[str, Any] | None) -> Network:
+def _empty(towers: Mapping[str, Tensor], given: Mapping[str, Any] | None) -> Network:
     """Make a network without memory for its weights."""
     library = require("transformers", extra="models")
-    known = config or {}
+    known: Mapping[str, Any] = given or {}
     width = towers["text_projection.weight"].shape[0]
     text = library.CLIPTextConfig(**{**_text(towers), **known.get("text_config", {})})
     with torch.device("meta"):
@@ -144,8 +145,9 @@ def _empty(towers: Mapping[str, Tensor], config: Mapping[str, Any] | None) -> Ne
             seen: nn.Module = nn.Identity()
         else:
             sizes = {**_vision(towers), **known.get("vision_config", {})}
-            vision = library.CLIPVisionModel(library.CLIPVisionConfig(**sizes))
-            seen = nn.Linear(vision.config.hidden_size, width, bias=False)
+            config = library.CLIPVisionConfig(**sizes)
+            vision = library.CLIPVisionModel(config)
+            seen = nn.Linear(config.hidden_size, width, bias=False)
         return Network(vision, seen, library.CLIPTextModel(text), projection)
 
 

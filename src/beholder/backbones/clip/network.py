@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from beholder.backbones.clip.positions import positions
-from beholder.backbones.clip.resnet import ResNet
+from beholder.backbones.clip.resnet import STRIDE, ResNet
 from beholder.errors import ModelError
 
 
@@ -45,6 +45,18 @@ class Network(nn.Module):
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.logit_scale.device
+
+    @property
+    def least(self) -> int:
+        """The fewest pixels of a picture's side that it can see."""
+        parts: Any = self.vision_model
+        return int(parts.embeddings.patch_size if self.sees_tokens else STRIDE)
+
+    @property
+    def side(self) -> int:
+        """Pixels of the side of the square that the vision tower was taught."""
+        parts: Any = self.vision_model
+        return int(parts.embeddings.image_size if self.sees_tokens else parts.design.side)
 
     @property
     def sees_tokens(self) -> bool:

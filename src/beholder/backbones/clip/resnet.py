@@ -82,7 +82,7 @@ class AttentionPool(nn.Module):
         """Return the features; `places` is one of `positions.KINDS`."""
         tokens = maps.flatten(2).transpose(1, 2)
         tokens = torch.cat([tokens.mean(1, keepdim=True), tokens], 1)
-        tokens = tokens + positions(self.positional_embedding, *maps.shape[-2:], places)
+        tokens = tokens + positions(self.positional_embedding, maps.shape[2], maps.shape[3], places)
         query, keys, values = (
             part(of).unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for part, of in (
@@ -117,7 +117,7 @@ class ResNet(nn.Module):
             for stride in strides:
                 blocks.append(Bottleneck(entering, inner, stride))
                 entering = inner * _WIDER
-            setattr(self, f"layer{number + 1}", nn.Sequential(*blocks))
+            self.add_module(f"layer{number + 1}", nn.Sequential(*blocks))
         self.attnpool = AttentionPool(design)
 
     def forward(
@@ -142,6 +142,6 @@ class ResNet(nn.Module):
         maps = functional.relu(self.bn1(self.conv1(pixels)))
         maps = functional.relu(self.bn2(self.conv2(maps)))
         maps = functional.avg_pool2d(functional.relu(self.bn3(self.conv3(maps))), 2)
-        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
-            maps = stage(maps)
+        for number in range(len(self.design.blocks)):
+            maps = self.get_submodule(f"layer{number + 1}")(maps)
         return maps

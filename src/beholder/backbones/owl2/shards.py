@@ -105,10 +105,12 @@ def digest(shards: list[Shard]) -> str:
 
 
 def _unpickled(path: Path) -> Mapping[str, Tensor]:
-    """Read a torch pickle without a second copy where its format allows."""
+    """Read a torch pickle without a second copy where its format allows; a bare tensor has no name."""
     tensors = torch.load(
         path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path) or None
     )
+    if isinstance(tensors, Tensor):
+        return {"": tensors.detach()}
     if not isinstance(tensors, dict):
         raise ModelError(f"{path} holds {type(tensors).__name__}; expected tensors by name")
     return tensors
