@@ -124,3 +124,21 @@ def test_a_failed_download_tells_why_and_how_else(cache, monkeypatch):
     monkeypatch.setattr(hub, "snapshot_download", fail)
     with pytest.raises(ModelError, match=r"no route to host.*hf download a/b --revision main"):
         weights.find(Weights("a/b"))
+
+
+def test_one_file_of_a_repository_is_enough(cache):
+    one = Weights("a/many", file="liqe.pt")
+    with pytest.raises(ModelError, match=r"hf download a/many liqe\.pt --revision main"):
+        weights.find(one)
+    snapshot = store(cache, "a/many", "liqe.pt")
+    assert weights.find(one) == {"weights": snapshot / "liqe.pt"}
+    assert weights.is_here(one)
+    assert not weights.is_here(Weights("a/many", file="other.pt"))
+
+
+def test_a_file_that_is_on_no_hub_is_asked_for_by_name(tmp_path):
+    lacking = Weights(folder=str(tmp_path), file="LIQE.pt", source="its authors' drive")
+    with pytest.raises(ModelError, match=r"LIQE\.pt.*fetch it from its authors' drive"):
+        weights.find(lacking)
+    (tmp_path / "LIQE.pt").write_bytes(b"")
+    assert weights.find(lacking) == {"weights": tmp_path / "LIQE.pt"}

@@ -34,7 +34,7 @@ class Weights:
     folder: str = ""
     """A folder that is used instead of the Hub."""
     file: str = ""
-    """A single file in `folder` that holds everything, e.g. `LIQE.pt`."""
+    """A single file, in `folder` or on the Hub, that holds everything, e.g. `LIQE.pt`."""
     source: str = ""
     """Where that file is found."""
     base: "Weights | None" = None
@@ -52,8 +52,6 @@ class Weights:
         made = cls(**{**fields, "base": cls.parse(inner) if inner else None})
         if not (made.id or made.folder):
             raise ModelError("[weights] needs an id on the Hugging Face Hub, or a folder")
-        if made.file and not made.folder:
-            raise ModelError(f"[weights] names the file {made.file} and not the folder it is in")
         return made
 
     @property
@@ -72,7 +70,8 @@ class Weights:
         >>> Weights("q-future/one-align").command()
         'hf download q-future/one-align --revision main'
         """
-        return f"hf download {self.id} --revision {self.revision}"
+        names = " ".join(name for name in (self.id, self.file) if name)
+        return f"hf download {names} --revision {self.revision}"
 
 
 def find(weights: Weights) -> dict[str, Path]:
@@ -138,7 +137,7 @@ def _given(weights: Weights) -> Path:
 
 
 def _cached(weights: Weights) -> Path | None:
-    """Return the snapshot in the cache, unless a download of it was broken off."""
+    """Return the snapshot in the cache, or the file in it, unless a download was broken off."""
     hub = require("huggingface_hub", "models")
     try:
         folder = Path(
@@ -146,6 +145,8 @@ def _cached(weights: Weights) -> Path | None:
         )
     except _failures():
         return None
+    if weights.file:
+        return folder / weights.file if (folder / weights.file).is_file() else None
     return folder if _is_complete(folder) else None
 
 
@@ -173,12 +174,12 @@ def _named(index: Path) -> set[str]:
 
 def _fetch(weights: Weights) -> Path:
     hub = require("huggingface_hub", "models")
+    wanted = [weights.file] if weights.file else list(WANTED)
     try:
-        return Path(
-            hub.snapshot_download(
-                weights.id, revision=weights.revision, allow_patterns=list(WANTED)
-            )
+        folder = Path(
+            hub.snapshot_download(weights.id, revision=weights.revision, allow_patterns=wanted)
         )
+        return folder / weights.file
     except _failures() as error:
         raise _NotHereError(
             f"{weights.id} could not be fetched ({type(error).__name__}: {_first(error)})"

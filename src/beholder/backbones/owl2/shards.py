@@ -105,7 +105,10 @@ def digest(shards: list[Shard]) -> str:
 
 
 def _unpickled(path: Path) -> Mapping[str, Tensor]:
-    """Read a torch pickle without a second copy where its format allows; a bare tensor has no name."""
+    """Read a torch pickle without a second copy where its format allows.
+
+    A bare tensor has no name.
+    """
     tensors = torch.load(
         path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path) or None
     )
