@@ -66,7 +66,7 @@ class Network(nn.Module):
 
 def embed(
     network: Network, pixels: Float[Tensor, "pictures 3 height width"], places: str = "grid"
-) -> Float[Tensor, "pictures tokens width"]:
+) -> Float[Tensor, "pictures tokens channels"]:
     """Return what enters the vision transformer: the class token and the patches, with positions.
 
     `places` is one of `positions.KINDS`. What is left of a side that is no multiple of the patch is
