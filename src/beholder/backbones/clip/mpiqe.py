@@ -9,7 +9,7 @@ Where the released code does otherwise than the paper, `Design` has a switch.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import torch
 from jaxtyping import Float
@@ -20,31 +20,7 @@ from beholder.backbones.clip.network import Network, cosines, embed
 from beholder.backbones.clip.prompting import vision_states
 from beholder.backbones.clip.taught import Contexts, Taught, widths
 from beholder.backbones.clip.tokens import Tokens
-
-SCENES: Final = (
-    "animal",
-    "cityscape",
-    "human",
-    "indoor",
-    "landscape",
-    "night",
-    "plant",
-    "still_life",
-    "others",
-)
-DISTORTIONS: Final = (
-    "jpeg2000 compression",
-    "jpeg compression",
-    "noise",
-    "blur",
-    "color",
-    "contrast",
-    "overexposure",
-    "underexposure",
-    "spatial",
-    "quantization",
-    "other",
-)
+from beholder.levels.attributes import DISTORTIONS, SCENES
 
 
 @dataclass(frozen=True)
@@ -105,6 +81,7 @@ class MpIqe(Taught):
         super().__init__(clip)
         size = widths(clip)
         wide, narrow = size.vision, size.features
+        self._patch = size.patch
         self.design = design
         self.scenes = Contexts(clip, tokens, SCENES, design.contexts, own=design.own)
         self.distortions = Contexts(clip, tokens, DISTORTIONS, design.contexts, own=design.own)
@@ -131,8 +108,7 @@ class MpIqe(Taught):
         self._begin()
 
     def _begin(self) -> None:
-        patch = self.clip.vision_model.embeddings.patch_size  # type: ignore[union-attr]
-        bound = math.sqrt(6 / (3 * patch**2 + self.prompts.shape[-1]))  # type: ignore[operator]
+        bound = math.sqrt(6 / (3 * self._patch**2 + self.prompts.shape[-1]))
         nn.init.uniform_(self.prompts, -bound, bound)
         nn.init.kaiming_normal_(self.narrow.weight, mode="fan_out")
 
@@ -149,7 +125,8 @@ class MpIqe(Taught):
         )
         prompts = dict(enumerate(dropped))
         *_, states = vision_states(self.clip, embed(self.clip, pixels), prompts)
-        seen: Tensor = self.narrow(self.clip.vision_model.post_layernorm(states))  # type: ignore[operator,union-attr]
+        vision: Any = self.clip.vision_model
+        seen: Tensor = self.narrow(vision.post_layernorm(states))
         return seen
 
     def forward(
@@ -159,7 +136,7 @@ class MpIqe(Taught):
         texts = texts or self.read()
         seen = self.see(pixels)
         height, width = (side // self._patch for side in pixels.shape[-2:])
-        windows = self.pool(seen[:, 1:].unflatten(1, (height, width)))
+        windows = self.pool(seen[:, 1:].reshape(len(seen), height, width, -1))
         return Said(
             score=self.judge(seen, texts).mean(1),
             scenes=self.scale.exp() * cosines(seen[:, 0], texts.scenes),
@@ -193,13 +170,8 @@ class MpIqe(Taught):
     ) -> Float[Tensor, "pictures distortions"]:
         """Return the logit of each distortion, mostly that of the window where it is strongest."""
         alike = self.scale.exp() * cosines(windows.flatten(0, 1), texts)
-        alike = alike.unflatten(0, windows.shape[:2])
+        alike = alike.view(*windows.shape[:2], -1)
         return (alike * (alike * self.focus.exp()).softmax(1)).sum(1)
-
-    @property
-    def _patch(self) -> int:
-        side: int = self.clip.vision_model.embeddings.patch_size  # type: ignore[union-attr,assignment]
-        return side
 
 
 def losses(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from jaxtyping import Float, Int
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -39,6 +40,8 @@ class Widths:
     layers: int
     """Of the vision tower."""
     text_layers: int
+    patch: int
+    """Side of what one token of the vision tower sees, in pixels."""
 
 
 class Taught(nn.Module):
@@ -55,6 +58,9 @@ class Taught(nn.Module):
 
 class Contexts(nn.Module):
     """Texts that begin with learned vectors: `[V]…[V] name.`, as in CoOp (arXiv 2109.01134)."""
+
+    ids: Int[Tensor, "names tokens"]
+    ends: Int[Tensor, " names"]
 
     def __init__(
         self,
@@ -78,18 +84,11 @@ class Contexts(nn.Module):
         """(1 count width), or (names count width) where each text has its own."""
 
     def forward(
-        self,
-        clip: Network,
-        vectors: Tensor | None = None,
-        prompts: Mapping[int, Tensor] = NONE,
-    ) -> Tensor:
-        """Return the features of the texts, (names features), not normalised.
-
-        `vectors` stand in for the learned ones; `prompts` are deep ones, as in `text_features`.
-        """
-        context = self.vectors if vectors is None else vectors
-        embedded = with_context(words(clip, self.ids), context, self.lengths, self.place)
-        return text_features(clip, embedded, self.ends + context.shape[1], prompts)
+        self, clip: Network, prompts: Mapping[int, Tensor] = NONE
+    ) -> Float[Tensor, "names features"]:
+        """Return the features of the texts, not normalised; `prompts` as in `text_features`."""
+        embedded = with_context(words(clip, self.ids), self.vectors, self.lengths, self.place)
+        return text_features(clip, embedded, self.ends + self.vectors.shape[1], prompts)
 
 
 def widths(clip: Network) -> Widths:
@@ -102,12 +101,14 @@ def widths(clip: Network) -> Widths:
         raise ModelError("this CLIP sees by a residual network; learned prompts need a transformer")
     vision: Any = clip.vision_model
     text: Any = clip.text_model
+    projection: Any = clip.text_projection
     return Widths(
         vision=vision.embeddings.class_embedding.shape[-1],
         text=text.embeddings.token_embedding.weight.shape[-1],
-        features=clip.text_projection.weight.shape[0],  # type: ignore[union-attr,index]
+        features=projection.weight.shape[0],
         layers=len(vision.encoder.layers),
         text_layers=len(text.encoder.layers),
+        patch=vision.embeddings.patch_size,
     )
 
 
