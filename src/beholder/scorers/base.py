@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from beholder.backbones.base import Example
@@ -59,3 +60,19 @@ class Scorer(ABC):
     @abstractmethod
     def judge(self, inputs: Sequence[Encoded], task: str) -> list[Rating]:
         """Rate a batch: the device half. One rating an input, in order."""
+
+
+class Fitter(ABC):
+    """A method that is shown pictures without damage before it can rate others."""
+
+    @abstractmethod
+    def encode(self, frames: Frames) -> Encoded:
+        """Read the frames and prepare them: the CPU half, one input at a time. Thread-safe."""
+
+    @abstractmethod
+    def add(self, given: Encoded) -> None:
+        """Take in one input."""
+
+    @abstractmethod
+    def save(self, path: Path) -> str:
+        """Write the statistics of what was taken in; return what they are of, in a few words."""
