@@ -1,11 +1,9 @@
 """What a method teaches over a frozen CLIP: its own weights, and the small file they are kept in.
 
-The file is safetensors: the method's own tensors alone, under short names. Its metadata says which
-method they are of, its sizes, and over which CLIP they were taught.
+The file is safetensors and holds the method's own tensors alone, under short names; the recipe
+beside it says which method they are of, and over which CLIP they were taught.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,6 @@ from typing import Any, Final
 
 import torch
 from jaxtyping import Float, Int
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -112,48 +109,12 @@ def widths(clip: Network) -> Widths:
     )
 
 
-@dataclass(frozen=True)
-class File:
-    """What a file of taught weights holds."""
-
-    tensors: Mapping[str, Tensor]
-    about: Mapping[str, Any]
-    """`design`, `range` of the opinions, `clip` …: what the method kept."""
-    digest: str
-    """SHA-256 of the file."""
-
-
-def save(folder: Path, method: str, network: Taught, about: Mapping[str, Any]) -> None:
-    """Write the method's own weights, and what must be known to use them, as JSON values."""
-    tensors = {name: each.detach().cpu().contiguous() for name, each in network.trainable().items()}
-    metadata = {"format": FORMAT, "method": method, "about": json.dumps(about, sort_keys=True)}
+def save(folder: Path, network: Taught) -> None:
+    """Write the method's own weights."""
+    own = network.trainable()
+    tensors = {name: each.detach().cpu().contiguous() for name, each in own.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, folder / FILE, metadata)
-
-
-def read(folder: Path, method: str) -> File:
-    """Read what `save` wrote.
-
-    Raises:
-        ModelError: when the file is missing, broken, or of another method.
-    """
-    path = folder / FILE
-    if not path.is_file():
-        raise ModelError(
-            f"{folder} holds no {FILE}, which `beholder train --model {method}` writes"
-        )
-    try:
-        with safe_open(path, "pt") as file:
-            kept = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise ModelError(f"{path} cannot be read: {error}") from error
-    if kept.get("format") != FORMAT:
-        raise ModelError(f"{path} has format {kept.get('format')!r}; this Beholder reads {FORMAT}")
-    if kept["method"] != method:
-        raise ModelError(f"{path} was taught as {kept['method']}, not as {method}")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return File(tensors, json.loads(kept["about"]), digest)
+    save_file(tensors, folder / FILE, {"format": FORMAT})
 
 
 def fill(network: Taught, tensors: Mapping[str, Tensor], origin: str) -> None:
