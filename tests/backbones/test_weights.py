@@ -142,3 +142,19 @@ def test_a_file_that_is_on_no_hub_is_asked_for_by_name(tmp_path):
         weights.find(lacking)
     (tmp_path / "LIQE.pt").write_bytes(b"")
     assert weights.find(lacking) == {"weights": tmp_path / "LIQE.pt"}
+
+
+def test_what_nobody_published_is_to_be_trained_over_its_base(cache):
+    untaught = Weights(teach="mine", base=Weights("a/b", bytes=5))
+    with pytest.raises(ModelError, match=r"weights of mine.*beholder train --model mine"):
+        weights.find(untaught)
+    store(cache, "a/b", "config.json", "model.safetensors")
+    assert not weights.is_here(untaught)
+    assert weights.start(untaught) == untaught.base
+    assert weights.start(untaught.base) == untaught.base
+    assert untaught.total_bytes == 5
+
+
+def test_what_is_to_be_trained_names_what_it_is_trained_over():
+    with pytest.raises(ModelError, match="what to teach over"):
+        Weights.parse({"teach": "mine"})

@@ -39,6 +39,8 @@ class Weights:
     """Where that file is found."""
     base: "Weights | None" = None
     """For adapters: the model they change."""
+    teach: str = ""
+    """Where nobody published any: the name under which `beholder train` makes them over `base`."""
 
     @classmethod
     def parse(cls, fields: Mapping[str, Any]) -> "Weights":
@@ -46,12 +48,14 @@ class Weights:
 
         Raises:
             TypeError: when a field is unknown.
-            ModelError: when neither a name nor a folder is given.
+            ModelError: when neither a name nor a folder is given, nor a base to teach over.
         """
         inner = fields.get("base")
         made = cls(**{**fields, "base": cls.parse(inner) if inner else None})
-        if not (made.id or made.folder):
-            raise ModelError("[weights] needs an id on the Hugging Face Hub, or a folder")
+        if not (made.id or made.folder or (made.teach and made.base)):
+            raise ModelError(
+                "[weights] needs an id on the Hugging Face Hub, a folder, or what to teach over"
+            )
         return made
 
     @property
@@ -80,10 +84,16 @@ def find(weights: Weights) -> dict[str, Path]:
     It is a folder, or the `file` they name.
 
     Raises:
-        ModelError: when a folder or file is missing, or weights are not here and cannot be
-            fetched; with the commands that fetch all that lacks.
+        ModelError: when a folder or file is missing, weights are not here and cannot be fetched,
+            with the commands that fetch all that lacks; or nobody published any.
         MissingExtraError: when the Hub's package is needed and not installed.
     """
+    if weights.teach:
+        raise ModelError(
+            f"nobody published weights of {weights.teach}: train it first, "
+            f"beholder train --model {weights.teach} …, then score with --model FOLDER, the folder "
+            "it made"
+        )
     parts = {"weights": weights}
     if weights.base:
         parts["base"] = weights.base
@@ -95,9 +105,14 @@ def find(weights: Weights) -> dict[str, Path]:
         raise ModelError(f"{error}; where there is a network run: {commands}") from error
 
 
+def start(weights: Weights) -> Weights:
+    """Return what teaching begins with: the weights themselves, or what they are to be over."""
+    return weights.base if weights.teach and weights.base else weights
+
+
 def is_here(weights: Weights) -> bool:
     """Tell whether everything can be loaded without a download."""
-    if weights.base and not is_here(weights.base):
+    if weights.teach or (weights.base and not is_here(weights.base)):
         return False
     if weights.folder:
         return weights.path.is_file() if weights.file else weights.path.is_dir()

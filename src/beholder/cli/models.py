@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 def command() -> int:
     """List the models: tasks, size to download, whether the weights are here, licence, what it is.
 
-    A model that is not here is fetched when it is first used. Besides these, --model takes the
+    A model that is not here is fetched when it is first used. Nobody published weights of those
+    that say "train it": `beholder train --model NAME` makes some. Besides these, --model takes the
     folder of any mPLUG-Owl2 or image-text model of transformers.
 
     Through a pipe it is one line a model, with tabs and without a heading.
@@ -31,7 +32,7 @@ def command() -> int:
 
 def _row(name: str, known: "Recipe") -> tuple[str, ...]:
     size, here = _size_and_place(known)
-    place = "yes" if here else "no"
+    place = "yes" if here else "train it" if known.weights and known.weights.teach else "no"
     return (name, ", ".join(known.tasks), size, place, known.licence, known.about)
 
 
