@@ -12,7 +12,7 @@ from beholder.backbones._json import read_json
 from beholder.backbones.weights import Weights
 from beholder.errors import ModelError
 
-KNOWN: Final = {"mplug_owl2": "one-align"}
+KNOWN: Final = {"mplug_owl2": "one-align", "clip": "clip-iqa-vit"}
 """`model_type` → the recipe by which a folder of this architecture is asked."""
 OTHER: Final = "_chat"
 """The recipe for every other architecture."""

@@ -154,10 +154,7 @@ def _teach(
 
 
 def _in_context(clip: Clip, texts: Sequence[str], place: str) -> Tensor:
-    """Return the features of texts with the learned context of the checkpoint.
-
-    The released code ends each text with one more full stop and counts it as part of the text.
-    """
+    """Return the features of texts with the learned context of the checkpoint around them."""
     if place not in PLACES:
         raise UsageError(unknown("place of the texts in their context", place, PLACES))
     found = [each for name, each in clip.rest.items() if name.rpartition(".")[2] == _CONTEXT]
@@ -167,7 +164,7 @@ def _in_context(clip: Clip, texts: Sequence[str], place: str) -> Tensor:
             "this method needs one: take the file that the recipe names"
         )
     network, context = clip.network, found[0]
-    read = clip.tokens.read([f"{text}." for text in texts])
+    read = clip.tokens.read(texts)
     lengths = [len(clip.tokens.ids(text)) for text in texts]
     width = words(network, read.ids[:1]).shape[-1]
     if context.shape[-1] != width or (context.dim() == 3 and len(context) != len(texts)):
