@@ -11,6 +11,8 @@ from beholder.backbones.clip.mpiqe import PAPER, RELEASED, Design, MpIqe, losses
 from beholder.errors import ModelError
 
 RENAMED = {
+    "prompt_embeddings": "prompts",
+    "deep_features_embeddings": "deeper",
     "global_features_learner.ctx": "scenes.vectors",
     "local_features_learner.ctx": "distortions.vectors",
     "prompt_proj": "widen",
@@ -49,9 +51,6 @@ def clip(tiny_clip):
 def make(clip, recorded):
     weights = {n[len("in.weight.") :]: t for n, t in recorded.items() if n.startswith("in.weight.")}
     tensors = {ours(name): each for name, each in weights.items() if ours(name)}
-    tensors["prompts"] = torch.cat(
-        [weights["prompt_embeddings"], weights["deep_features_embeddings"]]
-    )
 
     def network(design: Design) -> MpIqe:
         made = MpIqe(clip.network, clip.tokens, replace(design, **SIZES))
@@ -137,24 +136,24 @@ def norms_of(network, loss):
     theirs = {mine: name for name, mine in RENAMED.items()}
     norms = {}
     for name, gradient in zip(own, gradients, strict=True):
-        if name == "prompts":
-            norms["prompt_embeddings"] = float(gradient[:1].norm())
-            norms["deep_features_embeddings"] = float(gradient[1:].norm())
-        else:
-            mine = next(each for each in theirs if name == each or name.startswith(f"{each}."))
-            norm = -1.0 if gradient is None else float(gradient.norm())
-            norms[theirs[mine] + name.removeprefix(mine)] = norm
+        mine = next(each for each in theirs if name == each or name.startswith(f"{each}."))
+        norm = -1.0 if gradient is None else float(gradient.norm())
+        norms[theirs[mine] + name.removeprefix(mine)] = norm
     return norms
 
 
 def test_gradients_are_those_recorded_number_by_number(make, recorded):
     network = make(PAPER)
     total = found(network, recorded)["total"]
-    prompts, contexts = torch.autograd.grad(total, [network.prompts, network.scenes.vectors])
-    for got, name in (
-        (prompts[:1], "shallow_prompts"), (prompts[1:], "deep_prompts"), (contexts, "ctx_scene")
-    ):  # fmt: skip
-        torch.testing.assert_close(got, recorded[f"out.paper.grad.{name}"], rtol=1e-4, atol=1e-6)
+    whose = {
+        "shallow_prompts": network.prompts,
+        "deep_prompts": network.deeper,
+        "ctx_scene": network.scenes.vectors,
+    }
+    gradients = torch.autograd.grad(total, list(whose.values()))
+    for name, gradient in zip(whose, gradients, strict=True):
+        wanted = recorded[f"out.paper.grad.{name}"]
+        torch.testing.assert_close(gradient, wanted, rtol=1e-4, atol=1e-6)
 
 
 def test_a_text_depends_on_its_own_context_or_on_one_for_all(clip):
@@ -180,8 +179,9 @@ def step(network):
 
 def test_gradients_reach_every_prompt_at_every_layer_and_every_context(fresh):
     step(fresh.train()).backward()
-    assert fresh.prompts.grad.flatten(1).norm(dim=1).min() > 0
-    assert (fresh.prompts.grad.norm(dim=2) > 0).all()
+    assert len(fresh.deeper) == 2
+    for prompts in (fresh.prompts, fresh.deeper):
+        assert (prompts.grad.norm(dim=2) > 0).all()
     for contexts in (fresh.scenes, fresh.distortions):
         assert (contexts.vectors.grad.norm(dim=2) > 0).all()
 
@@ -189,9 +189,8 @@ def test_gradients_reach_every_prompt_at_every_layer_and_every_context(fresh):
 def test_what_learns_is_exactly_prompts_and_heads_and_no_weight_of_clip_moves(fresh):
     own = fresh.trainable()
     parts = {name.partition(".")[0] for name in own}
-    assert parts == {
-        "scenes", "distortions", "prompts", "widen", "narrow", "decoder", "rate", "scale", "focus"
-    }  # fmt: skip
+    prompts, heads = {"scenes", "distortions", "prompts", "deeper"}, {"decoder", "rate"}
+    assert parts == prompts | heads | {"widen", "narrow", "scale", "focus"}
     assert {n for n, each in fresh.named_parameters() if each.requires_grad} == set(own)
     before = {name: each.clone() for name, each in fresh.clip.named_parameters()}
     started = {name: each.detach().clone() for name, each in own.items()}
@@ -201,6 +200,18 @@ def test_what_learns_is_exactly_prompts_and_heads_and_no_weight_of_clip_moves(fr
     assert all(torch.equal(before[name], each) for name, each in fresh.clip.named_parameters())
     assert all(each.grad is None for each in fresh.clip.parameters())
     assert all(not torch.equal(started[name], each) for name, each in own.items())
+
+
+def test_the_released_code_leaves_out_contexts_and_the_prompts_of_deeper_layers(
+    clip, fresh, clip_file
+):
+    released = MpIqe(clip.network, clip.tokens, replace(RELEASED, **SIZES))
+    told = json.loads(clip_file("mpiqe/forward_loss.json").read_text())
+    left_out = {ours(name) for name in told["learnable_but_not_in_released_optimizer"]}
+    assert fresh.trainable().keys() - released.trainable().keys() == left_out
+    listed = {ours(name) for name in told["released_optimizer_trains"]} - {""}
+    assert released.trainable().keys() == listed
+    assert released.own().keys() == fresh.trainable().keys()
 
 
 def test_a_kind_that_nobody_knows_is_not_asked_for(fresh):
@@ -229,8 +240,8 @@ def test_weights_come_back_as_they_were_saved(fresh, clip, tiny_clip, tmp_path):
 
 def test_weights_of_another_method_or_size_are_refused(fresh):
     tensors = {name: each.detach() for name, each in fresh.trainable().items()}
-    with pytest.raises(ModelError, match=r"prompts of here has shape \(2, 4, 32\).*\(3, 4, 32\)"):
-        taught.fill(fresh, {**tensors, "prompts": torch.zeros(2, 4, 32)}, "here")
+    with pytest.raises(ModelError, match=r"deeper of here has shape \(5, 4, 32\).*\(2, 4, 32\)"):
+        taught.fill(fresh, {**tensors, "deeper": torch.zeros(5, 4, 32)}, "here")
     del tensors["scale"]
     with pytest.raises(ModelError, match=r"1 missing \(scale\); 1 unexpected \(scales\)"):
         taught.fill(fresh, {**tensors, "scales": torch.zeros(())}, "here")

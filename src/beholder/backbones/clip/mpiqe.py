@@ -49,9 +49,13 @@ class Design:
     """Length of the text features that look at the picture. `unlike`: normalised while learning and
     raw afterwards, as in the released code."""
 
+    learns: Literal["all", "some"] = "all"
+    """`some`: neither contexts nor the tokens of deeper layers, which the released code, where it
+    tells the optimiser what learns, calls by names they do not have."""
+
 
 PAPER: Final = Design()
-RELEASED: Final = Design(windows="mixed", queries="unlike")
+RELEASED: Final = Design(windows="mixed", queries="unlike", learns="some")
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,10 @@ class MpIqe(Taught):
         self.design = design
         self.scenes = Contexts(clip, tokens, SCENES, design.contexts, own=design.own)
         self.distortions = Contexts(clip, tokens, DISTORTIONS, design.contexts, own=design.own)
-        self.prompts = nn.Parameter(torch.empty(size.layers, design.prompts, narrow))
+        self.prompts = nn.Parameter(torch.empty(1, design.prompts, narrow))
+        """Learned tokens at the first layer of the vision tower."""
+        self.deeper = nn.Parameter(torch.empty(size.layers - 1, design.prompts, narrow))
+        """The same at each later one."""
         self.widen = nn.Linear(narrow, wide)
         self.narrow = nn.Linear(wide, narrow)
         layer = nn.TransformerDecoderLayer(
@@ -109,8 +116,12 @@ class MpIqe(Taught):
 
     def _begin(self) -> None:
         bound = math.sqrt(6 / (3 * self._patch**2 + self.prompts.shape[-1]))
-        nn.init.uniform_(self.prompts, -bound, bound)
+        for prompts in (self.prompts, self.deeper):
+            nn.init.uniform_(prompts, -bound, bound)
         nn.init.kaiming_normal_(self.narrow.weight, mode="fan_out")
+        if self.design.learns == "some":
+            for each in (self.deeper, self.scenes.vectors, self.distortions.vectors):
+                each.requires_grad_(requires_grad=False)
 
     def read(self) -> Texts:
         """Return the features of the learned texts."""
@@ -120,10 +131,9 @@ class MpIqe(Taught):
         self, pixels: Float[Tensor, "pictures 3 height width"]
     ) -> Float[Tensor, "pictures tokens features"]:
         """Return the features of the class token and of the patches."""
-        dropped = functional.dropout(
-            self.widen(self.prompts), self.design.dropout, training=self.training
-        )
-        prompts = dict(enumerate(dropped))
+        wide = self.widen(torch.cat([self.prompts, self.deeper]))
+        wide = functional.dropout(wide, self.design.dropout, training=self.training)
+        prompts = dict(enumerate(wide))
         *_, states = vision_states(self.clip, embed(self.clip, pixels), prompts)
         vision: Any = self.clip.vision_model
         seen: Tensor = self.narrow(vision.post_layernorm(states))

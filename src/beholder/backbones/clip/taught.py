@@ -48,9 +48,13 @@ class Taught(nn.Module):
         super().__init__()
         self.clip = clip.requires_grad_(requires_grad=False)
 
+    def own(self) -> dict[str, nn.Parameter]:
+        """Return the method's weights by name; none of CLIP."""
+        return {n: each for n, each in self.named_parameters() if not n.startswith("clip.")}
+
     def trainable(self) -> dict[str, nn.Parameter]:
-        """Return what learns, by name: every weight of the method, and none of CLIP."""
-        return {name: each for name, each in self.named_parameters() if _is_own(name)}
+        """Return what learns, by name: every weight of the method but those it freezes."""
+        return {name: each for name, each in self.own().items() if each.requires_grad}
 
 
 class Contexts(nn.Module):
@@ -111,7 +115,7 @@ def widths(clip: Network) -> Widths:
 
 def save(folder: Path, network: Taught) -> None:
     """Write the method's own weights."""
-    own = network.trainable()
+    own = network.own()
     tensors = {name: each.detach().cpu().contiguous() for name, each in own.items()}
     folder.mkdir(parents=True, exist_ok=True)
     save_file(tensors, folder / FILE, {"format": FORMAT})
@@ -123,7 +127,7 @@ def fill(network: Taught, tensors: Mapping[str, Tensor], origin: str) -> None:
     Raises:
         ModelError: naming what is missing, unexpected or of another shape.
     """
-    own = network.trainable()
+    own = network.own()
     missing = [name for name in own if name not in tensors]
     unexpected = [name for name in tensors if name not in own]
     if missing or unexpected:
@@ -140,10 +144,6 @@ def fill(network: Taught, tensors: Mapping[str, Tensor], origin: str) -> None:
     with torch.no_grad():
         for name, tensor in tensors.items():
             own[name].copy_(tensor)
-
-
-def _is_own(name: str) -> bool:
-    return not name.startswith("clip.")
 
 
 def _list(what: str, names: list[str]) -> str:
