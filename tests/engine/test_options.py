@@ -1,5 +1,7 @@
 """What a user chooses reaches the scorer or the backbone, or is refused by name."""
 
+from dataclasses import replace
+
 import pytest
 
 from beholder.engine.options import choose, parse
@@ -36,6 +38,28 @@ def test_without_options_a_recipe_is_as_it_was():
 def test_what_does_not_exist_is_refused_with_what_does(model, options, said):
     with pytest.raises(UsageError, match=said):
         choose(recipe.load(model), options)
+
+
+def test_what_a_recipe_chooses_goes_to_whom_it_concerns_and_gives_way_to_the_user():
+    known = recipe.load("mdfs")
+    chosen = choose(known, {})
+    assert chosen.of_backbone == {"width": 2.0, "depth": 3.1}
+    assert chosen.of_scorer["statistics"] == known.options["statistics"]
+    chosen = choose(known, {"statistics": "mine.safetensors", "width": 1})
+    assert chosen.of_scorer["statistics"] == "mine.safetensors"
+    assert chosen.of_backbone == {"width": 1, "depth": 3.1}
+
+
+def test_options_of_a_recipes_scorer_are_not_those_of_another():
+    known = replace(recipe.load("iris"), scorer="boost", options={"tones": "binary"})
+    assert "tones" in choose(known, {}).of_scorer
+    chosen = choose(known, {"scorer": "align"})
+    assert "tones" not in {**chosen.of_scorer, **chosen.of_backbone}
+
+
+def test_a_recipe_without_questions_is_not_asked_any():
+    with pytest.raises(UsageError, match="mdfs answers no questions, so align, which asks"):
+        choose(recipe.load("mdfs"), {"scorer": "align"})
 
 
 @pytest.mark.parametrize(

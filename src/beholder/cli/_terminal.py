@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from beholder.errors import TableError
-from beholder.levels.scale import LEVELS
+from beholder.levels.scale import LEVELS, is_range
 
 if TYPE_CHECKING:
     from beholder.cli._progress import Progress
@@ -103,24 +103,18 @@ def _show(rows: "Iterator[Row]", *, timed: bool) -> None:
         tail = deque([*head[half:], *tail], maxlen=half)
         head = head[:half]
     console = Console()
-    table = Table(box=None, pad_edge=False, header_style="dim", expand=False)
-    table.add_column("score", justify="right", no_wrap=True, min_width=11)
-    table.add_column("level", no_wrap=True, min_width=9)
-    colourful = console.color_system is not None and console.width >= NARROW
-    if colourful:
-        table.add_column("bad to excellent", no_wrap=True, min_width=BAR_WIDTH)
-    table.add_column("file", no_wrap=True)
-    room = max(12, console.width - (BAR_WIDTH + 2 if colourful else 0) - 26)
-    few = console.color_system in ("standard", "windows")
-    look = _Look(room, colourful, timed, FEW_COLOURS if few else COLOURS)
+    look = _look(console, [*head, *tail], timed=timed)
+    table = _table(look)
     for row in head:
         _add(table, row, look)
     if tail:
         hidden = count - len(head) - len(tail)
-        table.add_row("…", "", *[""] * colourful, Text(f"{hidden} more", style="dim"))
+        table.add_row("…", *[""] * (look.level + look.bar), Text(f"{hidden} more", style="dim"))
     for row in tail:
         _add(table, row, look)
     console.print(table)
+    for name in measures([*head, *tail]):
+        console.print(Text(f"score: {name}; higher is better, of no fixed range", style="dim"))
 
 
 @dataclass(frozen=True)
@@ -129,10 +123,42 @@ class _Look:
 
     room: int
     """Characters for a path."""
+    level: bool
     bar: bool
     timed: bool
     colours: Mapping[str, str]
     """Level → colour."""
+
+
+def _look(console: Console, rows: "Sequence[Row]", *, timed: bool) -> _Look:
+    """See what the rows have and the terminal has room for."""
+    level = any(row["level"] for row in rows)
+    answered = any(row[f"p_{LEVELS[0]}"] is not None for row in rows)
+    bar = answered and console.color_system is not None and console.width >= NARROW
+    taken = 15 + 11 * level + (BAR_WIDTH + 2) * bar
+    few = console.color_system in ("standard", "windows")
+    room = max(12, console.width - taken)
+    return _Look(room, level, bar, timed, FEW_COLOURS if few else COLOURS)
+
+
+def _table(look: _Look) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", expand=False)
+    table.add_column("score", justify="right", no_wrap=True, min_width=11)
+    if look.level:
+        table.add_column("level", no_wrap=True, min_width=9)
+    if look.bar:
+        table.add_column("bad to excellent", no_wrap=True, min_width=BAR_WIDTH)
+    table.add_column("file", no_wrap=True)
+    return table
+
+
+def measures(rows: "Sequence[Row]") -> list[str]:
+    """Return the names of scales that have no range, each once.
+
+    >>> measures([{"scale": "1-5"}, {"scale": "negated distance"}, {"scale": "0-100"}])
+    ['negated distance']
+    """
+    return [name for name in dict.fromkeys(row["scale"] for row in rows) if not is_range(name)]
 
 
 def _add(table: Table, row: "Row", look: _Look) -> None:
@@ -143,7 +169,7 @@ def _add(table: Table, row: "Row", look: _Look) -> None:
         seconds, value = details["worst"]
         line = [sparkline([value for _, value in details["timeline"]])] if look.bar else []
         told = Text(f"worst {value:.2f} at {_clock(seconds)}", style="dim")
-        table.add_row("", "", *line, told)
+        table.add_row("", *[""] * look.level, *line, told)
 
 
 def moments(row: "Row") -> "Iterator[str]":
@@ -177,14 +203,15 @@ def _clock(seconds: float) -> str:
 
 
 def _cells(row: "Row", look: _Look) -> list[Text]:
-    spread = Text(f" ± {_number(row['spread'], 2)}", style="dim")
-    score = Text(f"{row['score']:.2f}", style="bold") + spread
-    level = row["level"] or ""
+    spread = "" if row["spread"] is None else f" ± {row['spread']:.2f}"
+    score = Text(f"{row['score']:.2f}", style="bold") + Text(spread, style="dim")
+    word = row["level"] or ""
+    level = [Text(word, style=look.colours.get(word, ""))] if look.level else []
     path = row["path"]
     if len(path) > look.room:
         path = "…" + path[1 - look.room :]
     bar = [_bar(row, look.colours)] if look.bar else []
-    return [score, Text(level, style=look.colours.get(level, "")), *bar, Text(path)]
+    return [score, *level, *bar, Text(path)]
 
 
 def _bar(row: "Row", colours: Mapping[str, str]) -> Text:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 )
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or mps.")
 @click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="An option of the model.")
-def command(inputs: tuple[str, ...], model: str, out: Path, device: str, sets: list[str]) -> int:
+def command(
+    inputs: tuple[str, ...], model: str, out: Path, device: str, sets: tuple[str, ...]
+) -> int:
     """Fit the statistics by which a model tells damage to pictures that have none.
 
     INPUT is as in `beholder score`: files, folders, globs, lists. Give hundreds of sharp, clean

@@ -1,6 +1,8 @@
 """`beholder show`: what a file looks like to a model."""
 
 import hashlib
+import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from beholder.media.frames import Picture
+    from beholder.score import Score
 
 
 @click.command("show", short_help="Show what a file looks like to a model.")
@@ -35,14 +38,21 @@ def command(file: str, model: str, frames: str, save: Path | None) -> int:
         if save:
             _save(picture, save / f"{Path(file).stem}-{number:03d}.png")
     score = rater.score(file)
-    click.echo(
-        f"score        {score.value:.2f} ± {score.spread:.2f} on {score.scale}, {score.level}"
-    )
-    levels = ", ".join(f"{word} {p:.0%}" for word, p in score.probabilities.items())
-    click.echo(f"levels       {levels}")
+    for line in _score(score):
+        click.echo(line)
     click.echo(f"model        {model}, frames {rater.rule}")
     click.echo(f"fingerprint  {rater.fingerprint}")
     return 0
+
+
+def _score(score: "Score") -> "Iterator[str]":
+    """Say what the score is, and of which answers, where there are any."""
+    spread = "" if math.isnan(score.spread) else f" ± {score.spread:.2f}"
+    level = f", {score.level}" if score.level else ""
+    yield f"score        {score.value:.2f}{spread} on {score.scale}{level}"
+    if score.probabilities:
+        levels = ", ".join(f"{word} {p:.0%}" for word, p in score.probabilities.items())
+        yield f"levels       {levels}"
 
 
 def _line(picture: "Picture") -> str:

@@ -17,6 +17,8 @@ from beholder.recipes.recipe import Recipe
 
 GIVEN: Final = ("weights", "base", "device", "dtype", "options")
 """Parameters of a backbone's `load` that are no options."""
+_ASKED: Final = "questions"
+"""The option of every scorer that asks some."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,10 @@ def choose(recipe: Recipe, options: Mapping[str, Any]) -> Chosen:
     scorer = _names.find("scorers", recipe.scorer)
     backbone = _names.find("backbones", recipe.backbone)
     own, below = _known(scorer, "build"), _known(backbone, "load")
+    if _ASKED in own and not recipe.prompts:
+        raise UsageError(
+            f"{recipe.name} answers no questions, so {recipe.scorer}, which asks, cannot rate by it"
+        )
     given = recipe.options.items()
     of_scorer = {"prompts": recipe.prompts, "levels": recipe.levels, "clips": recipe.clips}
     of_scorer |= {name: value for name, value in given if name in taught and name in own}

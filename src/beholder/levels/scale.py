@@ -56,6 +56,19 @@ class Scale:
         return f"{self.low:g}-{self.high:g}"
 
 
+def is_range(text: str) -> bool:
+    """Tell whether a stated scale is a range, or else the name of a measure.
+
+    >>> is_range("0-100"), is_range("negated distance")
+    (True, False)
+    """
+    try:
+        Scale.parse(text)
+    except UsageError:
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class Measure:
     """A number of no fixed range, higher is better: it is stated as it was measured.

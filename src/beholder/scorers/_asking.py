@@ -181,8 +181,6 @@ def build(backbone: Backbone, settings: Mapping[str, Any]) -> Asking:
     Raises:
         UsageError: when one of them cannot be right.
     """
-    if not settings["prompts"]:
-        raise UsageError("this model answers no questions, so no scorer that asks can read it")
     clips = str(settings.get("clips", "frames"))
     if clips not in CLIPS:
         raise UsageError(unknown("way to judge clips", clips, CLIPS))

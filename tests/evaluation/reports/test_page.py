@@ -261,7 +261,7 @@ def test_no_cell_that_is_empty_or_not_a_number_is_ever_printed(made: Made) -> No
 
 
 @pytest.mark.parametrize(
-    ("scale", "text"), [("0-100", "of 0–100"), ("0-1", "of 0–1"), ("niqe", "in niqe")]
+    ("scale", "text"), [("0-100", "of 0–100"), ("0-1", "of 0–1"), ("niqe", "0.6892 niqe")]
 )
 def test_every_scale_is_named_and_drawn(made: Made, scale: str, text: str) -> None:
     rows = [row("a.jpg", score=0.25, scale=scale), row("b.jpg", score=0.75, scale=scale)]
@@ -269,9 +269,41 @@ def test_every_scale_is_named_and_drawn(made: Made, scale: str, text: str) -> No
         for one in rows:
             one.update(score=-one["score"], level=None)
     found = made(*rows)
-    assert text in found.all("p", "verdict")[0]["text"]
+    assert text in " ".join(found.all("p", "verdict")[0]["text"].split())
     assert len(found.all("svg", "plot")) == 1
     assert found.names() == (["a.jpg", "b.jpg"] if scale == "niqe" else ["b.jpg", "a.jpg"])
+
+
+UNANSWERED = {"level": None, "spread": None, **{f"p_{word}": None for word in LEVELS}}
+
+
+def meaning(found: Page) -> str:
+    text = " ".join(
+        each["text"] for each in found.all("section") if "What the score" in each["text"]
+    )
+    return " ".join(text.split())
+
+
+def test_a_page_of_measures_speaks_of_no_levels_and_no_answers(made: Made) -> None:
+    rows = [row(f"{n}.jpg", score=-n, scale="negated distance", **UNANSWERED) for n in (5, 6)]
+    told = meaning(made(*rows))
+    assert "Negated distance: a measured number that has no fixed range; higher is better" in told
+    assert "five answers" not in told
+    assert "spread" not in told
+    assert [each.get("hidden") for each in made(*rows).all("fieldset", "levels")] == [""]
+
+
+def test_a_page_of_scores_without_probabilities_does_not_speak_of_answers(made: Made) -> None:
+    told = meaning(made(row("a.jpg", **UNANSWERED), row("b.jpg", **UNANSWERED)))
+    assert "a scale whose high end is best" in told
+    assert "five answers" not in told
+
+
+def test_a_page_of_answers_says_what_they_are(made: Made) -> None:
+    found = made(row("a.jpg"), row("b.jpg"))
+    assert "each of five answers" in meaning(found)
+    assert "measured number" not in meaning(found)
+    assert "hidden" not in found.all("fieldset", "levels")[0]
 
 
 def test_two_tasks_have_a_histogram_each(made: Made) -> None:

@@ -86,6 +86,8 @@ class Summary:
     failed: int = 0
     media: Counter[str] = field(default_factory=Counter)
     tones: Counter[int] = field(default_factory=Counter)
+    answered: int = 0
+    """Scored rows that have the probabilities of the five levels."""
     failures: list[Failure] = field(default_factory=list)
     _groups: dict[tuple[str, str], _Group] = field(default_factory=dict)
     _best: list[_Kept] = field(default_factory=list)
@@ -108,6 +110,7 @@ class Summary:
         tone = tone_of(str(row.get("level") or "")) or Axis.of(key[1]).tone(score)
         group.tones[tone] += 1
         self.tones[tone] += 1
+        self.answered += all(number(row.get(f"p_{word}")) is not None for word in LEVELS)
         self._keep(rank(row), index, row)
 
     def _fail(self, row: Row) -> None:
@@ -139,6 +142,12 @@ class Summary:
     def shown(self) -> int:
         """How many cards a page has."""
         return len(self._best) + len(self._worst)
+
+    @property
+    def measures(self) -> list[str]:
+        """The scales without a fixed range, by name."""
+        names = dict.fromkeys(scale for _, scale in self._groups)
+        return [Axis.of(name).name for name in names if name and Axis.of(name).range is None]
 
     def histograms(self) -> list[Histogram]:
         """Return one histogram for each task and scale, the fullest first."""
