@@ -1,6 +1,7 @@
 """A CLIP opens in every format it is published in, and says what is wrong with a file."""
 
 import json
+import zipfile
 
 import pytest
 import torch
@@ -175,6 +176,24 @@ def test_a_broken_and_a_missing_file_are_told_apart(tmp_path):
         opened(tmp_path / "cut.pt")
     with pytest.raises(ModelError, match=r"none\.pt is missing"):
         opened(tmp_path / "none.pt")
+
+
+def test_a_program_is_refused_and_not_run(tmp_path):
+    with zipfile.ZipFile(tmp_path / "ViT-B-32.pt", "w") as archive:
+        archive.writestr("ViT-B-32/constants.pkl", b"")
+        archive.writestr("ViT-B-32/code/__torch__.py", "raise SystemExit")
+    with pytest.raises(ModelError, match=r"is a program of TorchScript, which is not run: take"):
+        opened(tmp_path / "ViT-B-32.pt")
+
+
+def test_what_tensors_do_not_say_is_read_from_the_config(loaded, hugging_face, tmp_path):
+    for each in hugging_face.iterdir():
+        (tmp_path / each.name).write_bytes(each.read_bytes())
+    config = json.loads((tmp_path / "config.json").read_text())
+    config["vision_config"] |= {"hidden_act": "gelu", "top_k": 50, "bad_words_ids": None}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    moved = (features(opened(tmp_path)) - features(loaded)).abs().max().item()
+    assert moved == pytest.approx(0.018, abs=0.01)
 
 
 def test_a_folder_of_another_kind_of_model_is_refused(tmp_path):

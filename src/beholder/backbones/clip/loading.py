@@ -1,6 +1,7 @@
 """A published file or folder to a network: its sizes are read from its tensors, or its config."""
 
 import hashlib
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,10 @@ from torch import Tensor, nn
 
 from beholder._optional import require
 from beholder.backbones._json import read_json
-from beholder.backbones.clip import checkpoint, tokens
+from beholder.backbones.clip import checkpoint, sizes, tokens
 from beholder.backbones.clip.checkpoint import Checkpoint
 from beholder.backbones.clip.network import Network
-from beholder.backbones.clip.resnet import STRIDE, Design, ResNet
+from beholder.backbones.clip.resnet import ResNet
 from beholder.backbones.clip.tokens import Tokens
 from beholder.backbones.owl2.shards import Shard
 from beholder.errors import ModelError
@@ -23,8 +24,6 @@ WHOLE: Final = ("model.safetensors", "pytorch_model.bin")
 """Files of weights of Hugging Face folders, the preferred first."""
 ENDINGS: Final = (".safetensors", ".pt", ".pth", ".bin", ".tar")
 """Endings of files of weights."""
-_HEAD: Final = 64
-"""Width of one head of OpenAI's transformers."""
 _SHOWN: Final = 5
 
 
@@ -115,6 +114,11 @@ def _read(place: Path) -> _Found:
         if kind != "clip":
             raise ModelError(f"{place} holds a model of type {kind!r}; this method needs 'clip'")
     file = _file(place) if place.is_dir() else place
+    if _is_program(file):
+        raise ModelError(
+            f"{file} is a program of TorchScript, which is not run: take the weights alone, e.g. "
+            "the folder of openai/clip-vit-base-patch32 on the Hugging Face Hub"
+        )
     shard = Shard(file)
     stored = dict(shard.tensors())
     return _Found(checkpoint.parse(stored, str(file)), config, file.parent, shard.digest())
@@ -132,74 +136,32 @@ def _file(folder: Path) -> Path:
     return files[0]
 
 
+def _is_program(file: Path) -> bool:
+    """Tell whether a file holds code besides tensors, as OpenAI's own downloads do."""
+    if not zipfile.is_zipfile(file):
+        return False
+    with zipfile.ZipFile(file) as archive:
+        return any(Path(name).name == "constants.pkl" for name in archive.namelist())
+
+
 def _empty(towers: Mapping[str, Tensor], given: Mapping[str, Any] | None) -> Network:
     """Make a network without memory for its weights."""
     library = require("transformers", extra="models")
     known: Mapping[str, Any] = given or {}
     width = towers["text_projection.weight"].shape[0]
-    text = library.CLIPTextConfig(**{**_text(towers), **known.get("text_config", {})})
+    text = library.CLIPTextConfig(**{**sizes.text(towers), **sizes.said(known, "text_config")})
     with torch.device("meta"):
         projection = nn.Linear(text.hidden_size, width, bias=False)
         if "vision_model.attnpool.c_proj.weight" in towers:
-            vision: nn.Module = ResNet(_residual(towers))
+            vision: nn.Module = ResNet(sizes.residual(towers))
             seen: nn.Module = nn.Identity()
         else:
-            sizes = {**_vision(towers), **known.get("vision_config", {})}
-            config = library.CLIPVisionConfig(**sizes)
+            config = library.CLIPVisionConfig(
+                **{**sizes.vision(towers), **sizes.said(known, "vision_config")}
+            )
             vision = library.CLIPVisionModel(config)
             seen = nn.Linear(config.hidden_size, width, bias=False)
         return Network(vision, seen, library.CLIPTextModel(text), projection)
-
-
-def _vision(towers: Mapping[str, Tensor]) -> dict[str, Any]:
-    patch = towers["vision_model.embeddings.patch_embedding.weight"]
-    width, side = patch.shape[0], patch.shape[-1]
-    places = towers["vision_model.embeddings.position_embedding.weight"].shape[0]
-    return {
-        "hidden_size": width,
-        "intermediate_size": towers["vision_model.encoder.layers.0.mlp.fc1.weight"].shape[0],
-        "num_hidden_layers": _count(towers, "vision_model.encoder.layers."),
-        "num_attention_heads": width // _HEAD,
-        "image_size": round((places - 1) ** 0.5) * side,
-        "patch_size": side,
-        "hidden_act": "quick_gelu",
-    }
-
-
-def _text(towers: Mapping[str, Tensor]) -> dict[str, Any]:
-    table = towers["text_model.embeddings.token_embedding.weight"]
-    return {
-        "vocab_size": table.shape[0],
-        "hidden_size": table.shape[1],
-        "intermediate_size": towers["text_model.encoder.layers.0.mlp.fc1.weight"].shape[0],
-        "num_hidden_layers": _count(towers, "text_model.encoder.layers."),
-        "num_attention_heads": table.shape[1] // _HEAD,
-        "max_position_embeddings": towers["text_model.embeddings.position_embedding.weight"].shape[
-            0
-        ],
-        "hidden_act": "quick_gelu",
-        "bos_token_id": table.shape[0] - 2,
-        "eos_token_id": table.shape[0] - 1,
-        "pad_token_id": table.shape[0] - 1,
-    }
-
-
-def _residual(towers: Mapping[str, Tensor]) -> Design:
-    table = towers["vision_model.attnpool.positional_embedding"]
-    width = table.shape[1] // 32
-    return Design(
-        width=width,
-        blocks=tuple(_count(towers, f"vision_model.layer{stage}.") for stage in (1, 2, 3, 4)),
-        heads=width * 32 // _HEAD,
-        features=towers["vision_model.attnpool.c_proj.weight"].shape[0],
-        side=round((len(table) - 1) ** 0.5) * STRIDE,
-    )
-
-
-def _count(towers: Mapping[str, Tensor], before: str) -> int:
-    """Return how many numbered parts there are under a name."""
-    numbers = {n.removeprefix(before).partition(".")[0] for n in towers if n.startswith(before)}
-    return len(numbers)
 
 
 def _counts(name: str) -> bool:

@@ -142,14 +142,27 @@ class Clip(Backbone):
             self._texts[text] = each.detach().to(network.device, network.dtype)
 
     def features(self, examples: Sequence[Seen]) -> list[Float[Tensor, "views features"]]:
-        """Return the features of each picture's views, on the device, not normalised."""
+        """Return the features of each picture's views, on the device, not normalised.
+
+        Raises:
+            ModelError: when memory does not suffice.
+        """
         found: list[list[Tensor]] = [[] for _ in examples]
         with torch.inference_mode():
             for owners, pixels in self.pixels(examples):
-                seen = see(self.network, pixels, self._places)
-                for owner, each in zip(owners, seen, strict=True):
+                for owner, each in zip(owners, self._see(pixels), strict=True):
                     found[owner].append(each)
         return [torch.stack(each) for each in found]
+
+    def _see(self, pixels: Tensor) -> Tensor:
+        try:
+            return see(self.network, pixels, self._places)
+        except torch.OutOfMemoryError as error:
+            count, _, height, width = pixels.shape
+            raise ModelError(
+                f"{pixels.device} has not enough memory for {count} views of {width}×{height} px: "
+                "use a smaller dtype, or shrink the pictures with --set shrink=512"
+            ) from error
 
     def pixels(
         self, examples: Sequence[Seen]

@@ -1,7 +1,8 @@
 """Texts as CLIP reads them: byte pairs between a mark of the beginning and one of the end.
 
 The 48894 merges are those of OpenAI's CLIP (MIT licence, see NOTICE), kept as data of the package,
-since published checkpoints hold no tokenizer. The tokenizer itself is that of transformers.
+since published checkpoints hold no tokenizer. The tokenizer itself is that of transformers; unlike
+OpenAI's it does not repair broken text, such as `&amp;`.
 """
 
 import hashlib
