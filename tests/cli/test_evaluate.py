@@ -195,6 +195,32 @@ def test_the_table_of_a_model_is_gone_on_with_and_evaluates_to_the_same(
     assert json.loads(out.read_text())["overall"] == numbers["overall"]
 
 
+def test_the_model_is_told_what_beholder_score_is_told(beholder, rated, tmp_path):
+    out, chosen = tmp_path / "o.json", ("--scorer", "boost", "--set", "tones=ensemble")
+    call = quick("--data", rated / "mos.csv", "--model", "iris", "--json", out)
+    done = beholder(*call, *chosen)
+    assert done.code == 2
+    assert "words" in done.err
+    assert beholder(*call, "--set", "levels=excellent,fair,bad").code == 0
+    assert list(json.loads(out.read_text())["scores"]["recipe"]["levels"]) == [
+        *("excellent", "fair", "bad")
+    ]
+
+
+def test_published_test_parts_give_the_median_over_them(beholder, tables):
+    out, calls = tables / "o.json", []
+    for number in range(2):
+        lines = [f"images/set/{row:02}.png\t3.0" for row in range(number, 40, 2)]
+        (tables / f"test{number}.txt").write_text("\n".join(lines))
+        calls += ["--test-list", tables / f"test{number}.txt"]
+    scores, mos = tables / "good.csv", tables / "mos.csv"
+    done = beholder(*quick("--scores", scores, "--opinions", mos, "--json", out, *calls))
+    assert done.code == 0, done.err
+    found = json.loads(out.read_text())["splits"]
+    assert (found["parts"], found["lists"], found["lacking"], found["smallest"]) == (2, 2, 0, 20)
+    assert "2 test parts of 20 files (as listed)" in done.out
+
+
 def test_a_file_that_is_missing_or_broken_is_a_failed_row(beholder, rated):
     with (rated / "mos.csv").open("a") as file:
         file.write("gone.png,3\nbroken.jpg,2\n")
@@ -257,6 +283,10 @@ def test_a_benchmark_is_a_card_and_a_folder(beholder, rated, tmp_path):
         (["--opinions", "{t}/mos.csv", "--model", "irs"], "'irs'"),
         (["--opinions", "{t}/mos.csv"], "none of the 40 files"),
         (["--opinions", "{t}/mos.csv", "--out", "t.xlsx"], "t.xlsx"),
+        (["--opinions", "{t}/mos.csv", "--scores", "{t}/good.csv", "--set", "a=1"], "--set"),
+        (["--opinions", "{t}/mos.csv", "--model", "iris", "--set", "formm=x"], "'formm'"),
+        (["--opinions", "{t}/mos.csv", "--test-list", "{t}/none.txt"], "none.txt"),
+        (["--opinions", "{t}/mos.csv", "--test-list", "{t}/good.csv", "--splits", "2"], "--splits"),
     ],
 )
 def test_misuse_is_exit_code_2_and_one_clear_sentence(beholder, tables, arguments, said):

@@ -15,7 +15,7 @@ from beholder.evaluation import splitting
 from beholder.evaluation.evaluate import Question, evaluate
 from beholder.evaluation.measuring import MEASURES, residuals
 from beholder.evaluation.scores import Scored, Scores
-from beholder.evaluation.splitting import Plan
+from beholder.evaluation.splitting import Listed, Plan
 from beholder.levels.scale import Scale
 from beholder.metrics import correlation, intervals, mapping
 from beholder.metrics.intervals import Draws
@@ -304,9 +304,9 @@ def test_a_curve_that_the_files_do_not_determine_is_noted(make):
 
 def test_repeated_folds_differ_from_one_time_to_the_next(make):
     sample = evaluate(*make(scenes=0), QUICK).sample
-    parts = [frozenset(sample.take(test).paths) for test in splitting._tests(sample, Plan(3, 2))]
+    parts = [frozenset(sample.take(test).paths) for test in splitting._drawn(sample, Plan(3, 2))]
     assert len(parts) == len(set(parts)) == 6
-    again = [frozenset(sample.take(t).paths) for t in splitting._tests(sample, Plan(3, 2))]
+    again = [frozenset(sample.take(t).paths) for t in splitting._drawn(sample, Plan(3, 2))]
     assert again == parts
 
 
@@ -319,3 +319,35 @@ def test_the_closed_form_interval_counts_the_files_that_have_a_score(make):
     found = evaluate(table, replace(scores, rows=tuple(rows)), QUICK).overall
     assert found.fisher["plcc"] == intervals.fisher(found.values["plcc"].value, 40)
     assert found.fisher["plcc"] != intervals.fisher(found.values["plcc"].value, 60)
+
+
+def test_published_test_parts_are_measured_part_by_part_and_the_median_told(make):
+    opinions, scores = make(60, noise=1.5, scenes=0)
+    names = [row.path for row in opinions.rows]
+    lists = tuple(
+        Listed(f"{start}.txt", tuple(f"pictures/{name}" for name in names[start::3]))
+        for start in range(3)
+    )
+    found = evaluate(opinions, scores, Question(plan=Plan(lists=lists))).over_splits
+    mos = np.array([row.mos for row in opinions.rows])
+    given = np.array([row.score for row in scores.rows])
+    each = [stats.spearmanr(given[s::3], mos[s::3]).statistic for s in range(3)]
+    assert found.values["srcc"].value == pytest.approx(np.median(each), abs=1e-12)
+    assert (found.parts, found.lists, found.lacking, found.by_scene) == (3, 3, 0, False)
+
+
+def test_listed_files_without_a_score_are_counted_and_shared_scenes_noticed(make):
+    opinions, scores = make(60, scenes=12)
+    apart = [row.path for row in opinions.rows if row.scene in ("s1", "s2", "s3")]
+    mixed = [*apart[1:], "unknown.png"]
+    for names, lacking, by_scene in ((apart, 0, True), (mixed, 1, False)):
+        plan = Plan(lists=(Listed("l.txt", tuple(names)),))
+        found = evaluate(opinions, scores, Question(plan=plan)).over_splits
+        assert (found.lacking, found.by_scene, found.parts) == (lacking, by_scene, 1)
+
+
+def test_a_list_of_other_files_is_refused_with_an_example_of_each(make):
+    opinions, scores = make(60)
+    plan = Plan(lists=(Listed("other.txt", ("kadid/I01.png",)),))
+    with pytest.raises(UsageError, match=r"other\.txt .* 'kadid/I01\.png', .* '000\.png'"):
+        evaluate(opinions, scores, Question(plan=plan))

@@ -28,6 +28,8 @@ class Options:
     benchmark: str | None
     root: Path | None
     model: str | None
+    scorer: str | None
+    sets: tuple[str, ...]
     out: Path | None
     restart: bool
     task: str | None
@@ -37,6 +39,7 @@ class Options:
     by: str | None
     splits: int
     folds: int
+    test_lists: tuple[Path, ...]
     bootstrap: int
     seed: int
     device: str
@@ -61,6 +64,8 @@ class Options:
 )
 @click.option("--root", type=PATH, help="Folder of the files  [folder of the opinions]")
 @click.option("--model", metavar="NAME", help="Rate the files first, with this model.")
+@click.option("--scorer", metavar="NAME", help="Rate them by another method: align, boost …")
+@click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="An option of the model.")
 @click.option("--out", type=PATH, help="Keep the model's table: .csv, .jsonl or .parquet.")
 @click.option("--restart", is_flag=True, help="Begin anew where --out has rows already.")
 @click.option("--task", metavar="NAME", help="Which task, where there are several.")
@@ -77,6 +82,13 @@ class Options:
 )
 @click.option(
     "--folds", type=click.IntRange(0, 1000), default=0, metavar="K", help="Medians over K folds."
+)
+@click.option(
+    "--test-list",
+    "test_lists",
+    type=PATH,
+    multiple=True,
+    help="Medians over these published test parts.",
 )
 @click.option(
     "--bootstrap",
@@ -134,13 +146,13 @@ def _evaluate(options: Options) -> int:
     from beholder.evaluation.evaluate import evaluate
     from beholder.evaluation.pairing import told_by_card
 
-    task = options.task or ""
+    task, question = options.task or "", _question(options)
     with reading():
         against = tables.read(options.against, task) if options.against else None
         given = tables.read(options.scores, task) if options.scores else None
     places = [root, *card.places(root)] if card else [root]
     given = given or _rate(options, opinions, places, task or (card.task if card else "quality"))
-    made = evaluate(opinions, given, _question(options), root, against)
+    made = evaluate(opinions, given, question, root, against)
     if card:
         made = replace(made, notes=(*told_by_card(opinions, card), *made.notes))
     _show(options, made, places)
@@ -151,8 +163,12 @@ def _evaluate(options: Options) -> int:
 
 def _check(options: Options) -> None:
     """Refuse what cannot be right before anything slow is loaded."""
-    if options.scores and (options.model or options.out):
-        raise UsageError("--scores is a finished table: leave out --model and --out, or --scores")
+    if options.scores and (options.model or options.out or options.scorer or options.sets):
+        raise UsageError(
+            "--scores is a finished table: leave out --model, --scorer, --set, --out, or --scores"
+        )
+    if options.test_lists and (options.splits or options.folds):
+        raise UsageError("--test-list names the test parts: leave out --splits and --folds, or it")
     if not options.opinions and not options.benchmark:
         raise UsageError(
             "no opinions were given: --opinions mos.csv, or --benchmark NAME --root DIR"
@@ -188,10 +204,13 @@ def _opinions(options: Options, card: "Card | None") -> "Opinions":
 
 
 def _question(options: Options) -> "Question":
+    from beholder.datasets.lists import read_list
     from beholder.evaluation.evaluate import Question
-    from beholder.evaluation.splitting import Plan
+    from beholder.evaluation.splitting import Listed, Plan
 
-    plan = Plan(options.splits, options.folds, options.seed)
+    with reading():
+        lists = tuple(Listed(str(path), read_list(path)) for path in options.test_lists)
+    plan = Plan(options.splits, options.folds, options.seed, lists)
     columns = (options.by or "").split(",")
     return Question(
         by=tuple(column.strip() for column in columns if column.strip()),
@@ -203,6 +222,7 @@ def _question(options: Options) -> "Question":
 
 def _rate(options: Options, opinions: "Opinions", places: list[Path], task: str) -> "Scores":
     from beholder.cli._progress import Progress
+    from beholder.engine.options import parse
     from beholder.engine.rater import load
     from beholder.evaluation.rating import Order, rate
 
@@ -211,6 +231,7 @@ def _rate(options: Options, opinions: "Opinions", places: list[Path], task: str)
         device=options.device,
         dtype=options.dtype,
         frames=options.frames,
+        options={**parse(options.sets), **({"scorer": options.scorer} if options.scorer else {})},
     )
     order = Order(task, options.out, options.restart, options.batch_size, options.workers)
     with Progress(["-"]) as progress:

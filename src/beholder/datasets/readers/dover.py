@@ -15,7 +15,9 @@ from beholder.datasets.readers import base
 
 def fits(contents: Contents) -> bool:
     """Whether the file is of this format."""
-    return contents.container == "lines" and len(contents.records[0]) > 1
+    first = contents.records[0] if contents.records else {}
+    texts = [cell for cell in first.values() if math.isnan(base.number(cell))]
+    return contents.container == "lines" and len(first) > 1 and len(texts) < 2
 
 
 def columns(contents: Contents, wanted: base.Columns) -> dict[str, list[str]]:

@@ -171,8 +171,13 @@ def splits(made: Evaluation) -> str:
         return ""
     size = f"{found.smallest}" + (f" to {found.largest}" if found.largest > found.smallest else "")
     how = f"{found.folds}-fold division" if found.folds else "random draws of a fifth"
+    if found.lists:
+        how = "as listed"
     scenes = ", no scene on both sides" if found.by_scene else ""
-    return f"{counted(found.parts, 'test part')} of {size} files ({how}{scenes})"
+    lacking = (
+        f", {found.lacking:,} listed files left out for want of a score" if found.lacking else ""
+    )
+    return f"{counted(found.parts, 'test part')} of {size} files ({how}{scenes}{lacking})"
 
 
 def krasula_rows(made: Evaluation) -> list[tuple[str, list[str]]]:

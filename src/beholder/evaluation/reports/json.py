@@ -178,6 +178,8 @@ def _over_splits(found: OverSplits) -> dict[str, Any]:
     return {
         "parts": found.parts,
         "folds": found.folds or None,
+        "lists": found.lists or None,
+        "lacking": found.lacking,
         "scene_disjoint": found.by_scene,
         "smallest": found.smallest,
         "largest": found.largest,
