@@ -14,9 +14,9 @@ PAGE = (Path(__file__).parents[2] / "docs" / "evaluate.md").read_text(encoding="
 def test_every_option_that_the_page_names_exists():
     known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
     calls = re.findall(r"beholder evaluate ((?:.*\\\n)*.*)", PAGE)
-    used = {name for call in calls for name in re.findall(r"--[a-z]+", call)}
+    used = {name for call in calls for name in re.findall(r"--[a-z-]+", call)}
     table = set(re.findall(r"^\| (`--.*?) \|", PAGE, re.MULTILINE))
-    named = {name for cell in table for name in re.findall(r"--[a-z]+", cell)}
+    named = {name for cell in table for name in re.findall(r"--[a-z-]+", cell)}
     assert used
     assert used | named <= known
 
