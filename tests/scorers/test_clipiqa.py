@@ -115,6 +115,13 @@ def test_clip_iqa_plus_asks_texts_in_their_learned_context(tiny_clip, clip_fixtu
     torch.testing.assert_close(found, recorded["out.middle.text"], rtol=0, atol=1e-5)
 
 
+def test_a_context_moves_to_the_device_of_the_network(tiny_clip, tmp_path):
+    torch.save({"ctx": torch.randn(4, 64)}, tmp_path / "prompts.pth")
+    backbone = clip.load(tmp_path / "prompts.pth", base=tiny_clip)
+    backbone.network.to("meta")
+    assert backbone.texts(build(backbone, contexts="middle").asked).device.type == "meta"
+
+
 def test_each_text_may_have_a_context_of_its_own(tiny_clip, clip_fixture, tmp_path):
     context = clip_fixture("clipiqa/plus_vit")["in.ctx"]
     torch.save({"ctx": torch.stack([context, 2 * context])}, tmp_path / "own.pth")

@@ -163,21 +163,20 @@ def _in_context(clip: Clip, texts: Sequence[str], place: str) -> Tensor:
             f"the checkpoint holds {len(found)} learned contexts (tensors called {_CONTEXT}); "
             "this method needs one: take the file that the recipe names"
         )
-    network, context = clip.network, found[0]
+    network, context = clip.network, found[0].to(clip.network.device)
     read = clip.tokens.read(texts)
+    ids, ends = read.ids.to(network.device), read.ends.to(network.device)
     lengths = [len(clip.tokens.ids(text)) for text in texts]
-    width = words(network, read.ids[:1]).shape[-1]
-    if context.shape[-1] != width or (context.dim() == 3 and len(context) != len(texts)):
-        raise ModelError(
-            f"the learned context is {tuple(context.shape)}; for {len(texts)} texts over this "
-            f"CLIP it is (vectors, {width}): it was taught over another CLIP or for other texts"
-        )
-    there = network.device
     with torch.inference_mode():
-        embedded = with_context(
-            words(network, read.ids.to(there)), context.to(there), lengths, place
-        )
-        return text_features(network, embedded, read.ends.to(there) + context.shape[-2])
+        plain = words(network, ids)
+        width = plain.shape[-1]
+        if context.shape[-1] != width or (context.dim() == 3 and len(context) != len(texts)):
+            raise ModelError(
+                f"the learned context is {tuple(context.shape)}; for {len(texts)} texts over this "
+                f"CLIP it is (vectors, {width}): it was taught over another CLIP or for other texts"
+            )
+        embedded = with_context(plain, context, lengths, place)
+        return text_features(network, embedded, ends + context.shape[-2])
 
 
 def _kept(clip: Clip, count: int, name: str) -> Tensor:

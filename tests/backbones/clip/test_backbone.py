@@ -113,6 +113,16 @@ def test_another_scale_stretches_the_logits(load):
     torch.testing.assert_close(ratio, torch.full((1, 3), 100 / own.scale))
 
 
+def test_everything_moves_to_the_device_of_the_network(load):
+    backbone = load(views="five")
+    backbone.network.to("meta")
+    example = [backbone.encode([noise(0)])]
+    assert backbone.features(example)[0].device.type == "meta"
+    assert backbone.texts(TEXTS).device.type == "meta"
+    backbone.remember({"learned": torch.zeros(32)})
+    assert backbone.texts(["learned"]).device.type == "meta"
+
+
 def test_the_side_of_a_window_is_that_of_the_tower_unless_said(load):
     assert load().views.side == 64
     assert load(side=48, positions="grid").encode([noise(0)]).size == (48, 48)

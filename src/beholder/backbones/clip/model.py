@@ -22,7 +22,7 @@ from beholder.errors import MediaError, ModelError
 from beholder.media.frames import Picture
 from beholder.prompts import Prompt
 
-PIXELS_AT_ONCE: Final = {"cpu": 8 * 224 * 224}
+PIXELS_AT_ONCE: Final = {"cpu": 16 * 224 * 224}
 """Pixels that go through the vision tower together, unless one view alone has more."""
 _PIXELS_ELSEWHERE: Final = 256 * 224 * 224
 TEXTS_AT_ONCE: Final = 128

@@ -67,7 +67,8 @@ def text_features(
             new = prompts[number].to(states.dtype).expand(len(states), -1, -1)
             states = torch.cat([states[:, :1], new, states[:, 1 + new.shape[1] :]], 1)
         states = layer(states, mask)
-    last = model.final_layer_norm(states[torch.arange(len(states)), ends])
+    rows = torch.arange(len(states), device=states.device)
+    last = model.final_layer_norm(states[rows, ends])
     features: Tensor = network.text_projection(last)
     return features
 
