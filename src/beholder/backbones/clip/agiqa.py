@@ -166,12 +166,14 @@ def fu_losses(
 ) -> dict[str, Tensor]:
     """Return `quality` and `alignment`, unweighted: mean squared errors of opinions from 0 to 1.
 
-    `alignment` is over the pictures where it is known (not NaN), and absent where it is of none.
+    `alignment` is over the pictures where it is known (not NaN), and 0 where it is of none or not
+    rated.
     """
     found = {"quality": functional.mse_loss(rated.quality, quality.to(rated.quality))}
     known = ~alignment.isnan()
-    if rated.alignment is not None and known.any():
-        found["alignment"] = functional.mse_loss(
-            rated.alignment[known], alignment.to(rated.alignment)[known]
-        )
+    found["alignment"] = (
+        functional.mse_loss(rated.alignment[known], alignment.to(rated.alignment)[known])
+        if rated.alignment is not None and known.any()
+        else 0.0 * rated.quality.sum()
+    )
     return found

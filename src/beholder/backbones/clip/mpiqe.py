@@ -121,7 +121,7 @@ class MpIqe(Taught):
         nn.init.kaiming_normal_(self.narrow.weight, mode="fan_out")
         if self.design.learns == "some":
             for each in (self.deeper, self.scenes.vectors, self.distortions.vectors):
-                each.requires_grad_(requires_grad=False)
+                each.requires_grad = False
 
     def read(self) -> Texts:
         """Return the features of the learned texts."""
@@ -193,14 +193,16 @@ def losses(
     """Return `quality`, `scene` and `distortion`, unweighted, as in the paper.
 
     Smooth L1 of the opinions; cross-entropy with label smoothing 0.1 of scene and distortion, each
-    over the pictures where it is known (not -1), and absent where it is known of none.
+    over the pictures where it is known (not -1), and 0 where it is known of none.
     """
     found = {"quality": functional.smooth_l1_loss(said.score, opinions.to(said.score))}
     told = {"scene": (said.scenes, scenes), "distortion": (said.distortions, distortions)}
     for name, (logits, known) in told.items():
         labels = torch.tensor(list(known), device=logits.device)
-        if (labels >= 0).any():
-            found[name] = functional.cross_entropy(
-                logits, labels, ignore_index=-1, label_smoothing=0.1
-            )
+        chosen = labels >= 0
+        found[name] = (
+            functional.cross_entropy(logits[chosen], labels[chosen], label_smoothing=0.1)
+            if chosen.any()
+            else 0.0 * logits.sum()
+        )
     return found
