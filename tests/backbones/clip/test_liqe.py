@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from beholder.backbones import clip
 from beholder.backbones.clip import checkpoint, loading
 from beholder.backbones.clip.liqe import likelihoods, marginals
 from beholder.backbones.clip.views import Views
@@ -107,3 +108,13 @@ def _norms(network, names):
         if grads[name] is not None:
             squares[int(origin.flatten()[0])] += float((grads[name] ** 2).sum())
     return squares**0.5
+
+
+def test_a_backbone_made_anew_reads_texts_with_the_weights_as_they_are(tiny_clip):
+    before = clip.load(tiny_clip)
+    first = before.texts(["a photo"])
+    with torch.no_grad():
+        before.network.text_projection.weight.mul_(2)
+    assert torch.equal(before.texts(["a photo"]), first)
+    assert torch.allclose(before.anew().texts(["a photo"]), 2 * first)
+    assert before.anew().settings() == before.settings()

@@ -43,6 +43,10 @@ class Clip(Backbone):
         kind = loaded.network.device.type
         self._at_once = PIXELS_AT_ONCE.get(kind, _PIXELS_ELSEWHERE)
 
+    def anew(self) -> "Clip":
+        """Return the same towers with no text read yet: for after they have learned."""
+        return Clip(self._loaded, self.views, self._places, self._scale)
+
     @property
     def network(self) -> Network:
         """The towers."""
