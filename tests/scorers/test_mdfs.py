@@ -1,7 +1,6 @@
 """MDFS agrees with its authors' numbers; small, flat and foreign input says what is wrong."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,20 +16,13 @@ from beholder.scorers import _measuring as measuring
 from beholder.scorers import mdfs
 from beholder.scorers._gaussian import fit
 
-GOLDEN = Path(__file__).parents[3] / "shared" / "fixtures" / "clip" / "mdfs"
 GROUPS = (2, 3, 5, 10, 14)
 TESTS = ("test_good", "test_bad", "test_offbyone")
 
 
-def recorded(name):
-    if not (GOLDEN / name).is_file():
-        pytest.skip(f"{GOLDEN / name} is not here: recorded numbers lie beside the repository")
-    return load_file(GOLDEN / name)
-
-
 @pytest.fixture(scope="module")
-def numbers():
-    return recorded("mdfs.safetensors")
+def numbers(clip_fixture):
+    return clip_fixture("mdfs/mdfs")
 
 
 def windows_of(numbers, name):
@@ -64,8 +56,8 @@ def test_a_distance_is_the_authors(numbers, name):
     assert found == pytest.approx(float(numbers[f"out.{name}.score"]), abs=1e-5)
 
 
-def test_large_maps_have_larger_windows_further_apart():
-    numbers = recorded("window5.safetensors")
+def test_large_maps_have_larger_windows_further_apart(clip_fixture):
+    numbers = clip_fixture("mdfs/window5")
     found = mdfs.windows(numbers["in.f"], (1, 1, 1, 2, 2))
     assert torch.allclose(found.means, numbers["out.local_mean"], rtol=0, atol=1e-5)
     assert torch.allclose(mdfs.chosen(found), numbers["out.selected"], rtol=0, atol=1e-5)

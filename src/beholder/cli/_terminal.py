@@ -114,7 +114,9 @@ def _show(rows: "Iterator[Row]", *, timed: bool) -> None:
         _add(table, row, look)
     console.print(table)
     for name in measures([*head, *tail]):
-        console.print(Text(f"score: {name}; higher is better, of no fixed range", style="dim"))
+        console.print(
+            Text(f"score: {name}; higher is better, not on a scale of levels", style="dim")
+        )
 
 
 @dataclass(frozen=True)

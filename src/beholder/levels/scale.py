@@ -1,7 +1,7 @@
 """Scales: the range a value is stated on. Levels are worth 1 to 5; every other range is affine.
 
-The 1-5 scale is that of absolute category rating (ITU-T P.910): 5 excellent, 1 bad. A measure that
-has no fixed range, such as a distance, is stated as it is, under its name.
+The 1-5 scale is that of absolute category rating (ITU-T P.910): 5 excellent, 1 bad. A measure
+that cannot be moved to a range, such as a distance, is stated as it is, under its name.
 """
 
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ def is_range(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Measure:
-    """A number of no fixed range, higher is better: it is stated as it was measured.
+    """A number on no scale of levels, higher is better: it is stated as it was measured.
 
     >>> measure = Measure("negated distance")
     >>> measure.of(-19.25), measure.width_of(0.5), str(measure)
@@ -106,7 +106,7 @@ def choose(text: str, measure: str = "") -> Scale | Measure:
         if not measure:
             return scale
         raise UsageError(
-            f"scale {text!r} was asked for, but this model gives a {measure}, which has no fixed "
-            "range: leave the scale out"
+            f"scale {text!r} was asked for, but this model gives a {measure}, which cannot be "
+            "moved to a range: leave the scale out"
         )
     return Measure(measure) if measure else Scale(WEIGHTS[-1], WEIGHTS[0])

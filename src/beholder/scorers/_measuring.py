@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import UInt8
 
 from beholder.errors import MediaError
-from beholder.media.frames import Frames
+from beholder.media.frames import Frames, Picture
 from beholder.scorers.base import Encoded, Rating
 
 Pixels = UInt8[np.ndarray, "height width 3"]
@@ -49,8 +50,10 @@ class Least:
             )
 
 
-def encode(frames: Frames, least: Least, method: str) -> Encoded:
-    """Read the frames; they are measured in full size.
+def encode(
+    frames: Frames, least: Least, method: str, prepare: Callable[[Picture], Any] | None = None
+) -> Encoded:
+    """Read the frames in full size, and prepare each for measuring; else keep its pixels.
 
     Raises:
         MediaError: when they are too small.
@@ -59,13 +62,24 @@ def encode(frames: Frames, least: Least, method: str) -> Encoded:
     for picture in frames.pictures:
         least.check(picture.pixels, method)
         times.append(picture.seconds)
-        parts.append(picture.pixels)
+        parts.append(prepare(picture) if prepare else picture.pixels)
     return Encoded(frames.media, tuple(times), tuple(parts))
 
 
-def rate(inputs: Sequence[Encoded], measure: Callable[[Pixels], Reading]) -> list[Rating]:
+def rate(inputs: Sequence[Encoded], measure: Callable[[Any], Reading]) -> list[Rating]:
     """Measure a batch: one rating an input, in order."""
-    return [_rating(each.times, [measure(part) for part in each.parts]) for each in inputs]
+    return [_rate(each, measure) for each in inputs]
+
+
+def _rate(given: Encoded, measure: Callable[[Any], Reading]) -> Rating:
+    try:
+        return _rating(given.times, [measure(part) for part in given.parts])
+    except torch.OutOfMemoryError:
+        return Rating(
+            math.nan,
+            error="the device has not enough memory to measure it in full size: make it smaller, "
+            "or use --device cpu",
+        )
 
 
 def _rating(times: Sequence[float | None], readings: Sequence[Reading]) -> Rating:

@@ -287,7 +287,10 @@ def meaning(found: Page) -> str:
 def test_a_page_of_measures_speaks_of_no_levels_and_no_answers(made: Made) -> None:
     rows = [row(f"{n}.jpg", score=-n, scale="negated distance", **UNANSWERED) for n in (5, 6)]
     told = meaning(made(*rows))
-    assert "Negated distance: a measured number that has no fixed range; higher is better" in told
+    assert (
+        "Negated distance: a measured number, no place on a scale of levels; higher is better"
+        in told
+    )
     assert "five answers" not in told
     assert "spread" not in told
     assert [each.get("hidden") for each in made(*rows).all("fieldset", "levels")] == [""]
