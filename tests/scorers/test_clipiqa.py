@@ -231,6 +231,14 @@ def _weights(path: Path, table: str = "weights") -> str:
     return f'[{table}]\nfolder = "{path.parent}"\nfile = "{path.name}"\n\n'
 
 
+def test_a_folder_of_clip_is_asked_for_good_and_bad(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "clip", "torch_dtype": "float32"}')
+    found = recipe.load(str(tmp_path))
+    assert (found.backbone, found.scorer, found.dtype) == ("clip", "clipiqa", "float32")
+    assert found.weights is not None
+    assert found.weights.path == tmp_path
+
+
 def test_there_are_recipes_of_clip_iqa():
     assert {"clip-iqa", "clip-iqa-plus", "qualiclip"} <= set(OURS)
 
@@ -247,8 +255,10 @@ def test_each_recipe_rates_a_picture_with_a_checkpoint_of_its_format(
     )
     found = rater.load(str(tmp_path / "own.toml"), device="cpu")
     pictures = [make_picture(seed, 120, 96) for seed in range(2)]
-    scores = found.score(pictures)
+    *scores, small = found.score([*pictures, make_picture(2, 15, 40)])
     assert [score.error for score in scores] == ["", ""]
+    is_refused = found.recipe.options["views"] == "whole"
+    assert ("enlarge it" in small.error) == is_refused
     assert all(1 < score.value < 5 for score in scores)
     assert scores[0].value != scores[1].value
     assert found.settings["backbone"]["views"]["kind"] == found.recipe.options["views"]

@@ -101,12 +101,17 @@ def test_colours_are_normalised_as_asked():
     assert other.tolist() == pytest.approx([2.248908, 2.428571, 2.64], abs=1e-5)
 
 
+def test_pixels_are_normalised_to_the_last_recorded_bit(clip_fixture):
+    recorded = clip_fixture("clip_tiny/embeddings")
+    pixels = Views().normalise(recorded["in.uint8"].permute(0, 3, 1, 2))
+    assert torch.equal(pixels, recorded["in.pixels"])
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"kind": "center"}, "'center': did you mean 'centre'"),
         ({"colours": "imagnet"}, "did you mean 'imagenet'"),
-        ({"side": 0}, "side of views is 0"),
         ({"stride": 0}, "stride of views is 0"),
         ({"count": 0}, "count of views is 0"),
     ],

@@ -49,7 +49,6 @@ class Options:
 
     views: str = "centre"
     side: int = 0
-    """0: that of the tower."""
     count: int = 15
     stride: int = 32
     stride_of_large: int = 0
@@ -62,6 +61,7 @@ class Options:
     """What cosines are multiplied by; 0: what the weights say."""
 
 
+VIEWS: Final = ("side", "count", "stride", "stride_of_large", "shrink", "colours", "seed")
 OPTIONS: Final = tuple(Options.__dataclass_fields__)
 """Names of what may be chosen."""
 
@@ -86,16 +86,7 @@ def load(
     chosen = pick(Options, options, "clip")
     if chosen.positions not in KINDS:
         raise UsageError(unknown("kind of positions", chosen.positions, KINDS))
-    rule = Views(
-        chosen.views,
-        chosen.side or 1,
-        chosen.count,
-        chosen.stride,
-        chosen.stride_of_large,
-        chosen.shrink,
-        chosen.colours,
-        chosen.seed,
-    )
+    rule = Views(chosen.views, **{name: getattr(chosen, name) for name in VIEWS})
     loaded = loading.load(weights, getattr(torch, dtype), device, base)
-    rule = replace(rule, side=chosen.side or loaded.network.side)
+    rule = rule if chosen.side else replace(rule, side=loaded.network.side)
     return Clip(loaded, rule, chosen.positions, chosen.scale)

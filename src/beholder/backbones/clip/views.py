@@ -40,7 +40,7 @@ class Views:
     kind: str = "centre"
     """One of `KINDS`."""
     side: int = 224
-    """Pixels of a window's side, or of the square."""
+    """Pixels of a window's side, or of the square; 0: that of the tower, filled in with it."""
     count: int = 15
     """Windows, where the rule leaves it open."""
     stride: int = 32
@@ -59,7 +59,7 @@ class Views:
             raise UsageError(unknown("way to view a picture", self.kind, KINDS))
         if self.colours not in COLOURS:
             raise UsageError(unknown("normalisation of colours", self.colours, COLOURS))
-        for name in ("side", "count", "stride"):
+        for name in ("count", "stride"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} of views is {getattr(self, name)}; it is 1 or more")
 
