@@ -29,8 +29,8 @@ from beholder.scorers.base import Encoded, Rating, Scorer
 
 LEVELS: Final = ("perfect", "good", "fair", "poor", "bad")
 """The words of the first group, best first."""
-OPTIONS: Final = ("groups", "segment")
-"""What may be chosen."""
+OPTIONS: Final = ("groups", "range", "segment")
+"""What may be chosen; `range` is that of the opinions while it is taught."""
 
 
 @dataclass(frozen=True)
@@ -125,18 +125,31 @@ def build(backbone: Backbone, settings: Mapping[str, Any]) -> Uniqa:
     """
     if not isinstance(backbone, Clip):
         raise UsageError("uniqa reads the features of a CLIP; this model gives none")
-    groups = _groups(settings.get("groups", "ensemble"))
-    head = UniQa(backbone.network, backbone.tokens, groups).requires_grad_(requires_grad=False)
-    taught = bool(backbone.rest)
-    if taught:
+    head = new(backbone, settings)
+    if backbone.rest:
         fill(head, backbone.rest, "the checkpoint")
     else:
         head.adapter.silence()
     head.to(backbone.network.device, backbone.network.dtype)
+    return over(head, backbone, settings, taught=bool(backbone.rest))
+
+
+def new(clip: Clip, settings: Mapping[str, Any]) -> UniQa:
+    """Make a head that knows nothing yet.
+
+    Raises:
+        UsageError: when the groups cannot be right.
+    """
+    return UniQa(clip.network, clip.tokens, _groups(settings.get("groups", "ensemble")))
+
+
+def over(head: UniQa, clip: Clip, settings: Mapping[str, Any], *, taught: bool = True) -> Uniqa:
+    """Make the scorer of a head as it now is."""
     prompts = {"quality": {"image": {"question": "", "opening": ""}}}
     chosen = {**settings, "prompts": prompts, "clips": "frames"}
     worths = [1.0 + 4.0 * worth for worth in reversed(head.score_level.tolist())]
-    return Uniqa(asking.build(Shares(backbone, head), chosen), groups, worths, taught)
+    groups = _groups(settings.get("groups", "ensemble"))
+    return Uniqa(asking.build(Shares(clip, head), chosen), groups, worths, taught)
 
 
 def _groups(given: Any) -> Sequence[Sequence[str]]:
