@@ -15,11 +15,11 @@ class Score:
     """
 
     value: float
-    """The expectation over the levels, on `scale`; NaN exactly when `error` is set."""
+    """The expectation over the levels, on `scale`, or what was measured; NaN exactly on `error`."""
     scale: str = "1-5"
-    """`low-high`, or the name of a measure that has no fixed range."""
+    """`low-high`, or the name of a measure, which is on no scale of levels."""
     level: str = ""
-    """The nearest level in words."""
+    """The nearest level in words; empty of a measure."""
     probabilities: Mapping[str, float] = field(default_factory=dict)
     """Probability of each level word, best level first; sums to 1."""
     spread: float = math.nan

@@ -12,7 +12,7 @@ from beholder.media.frames import Frames, Media
 
 @dataclass(frozen=True)
 class Rating:
-    """What a method says of one input, on the scale of its own weights."""
+    """What a method says of one input: on the 1-5 scale, or a measure that its `MEASURE` names."""
 
     value: float
     """NaN exactly when `error` is set."""
