@@ -10,6 +10,7 @@ from beholder.errors import UsageError
 from beholder.levels.scale import LEVELS, WEIGHTS
 from beholder.levels.statistics import expectation, softmax
 from beholder.scorers import align
+from beholder.scorers._asking import segments
 
 PROMPTS = {
     "quality": {
@@ -194,10 +195,9 @@ def test_an_input_without_numbers_is_an_error_and_leaves_the_others(still, clip)
     assert all(math.isnan(rating.value) for rating in ratings[1:5])
 
 
-def test_a_frame_at_the_edge_of_a_segment_begins_the_next(table):
-    asking = build(table(), segment=0.1).asking
+def test_a_frame_at_the_edge_of_a_segment_begins_the_next():
     edges = [(number / 10, [0.0]) for number in range(10)]
-    assert len(list(asking._segments(edges))) == 10
+    assert len(list(segments(edges, 0.1))) == 10
 
 
 def test_one_unreadable_moment_makes_a_whole_clip_unreadable_and_says_why(table, clip):

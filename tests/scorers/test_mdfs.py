@@ -128,6 +128,22 @@ def test_a_rating_is_the_negated_distance_and_a_clip_the_mean_of_its_frames(
     assert clip.value == pytest.approx(sum(value for _, value in clip.timeline) / 2)
 
 
+def test_a_timeline_of_segments_has_their_means_and_the_worst(trunk, fitted, make_picture):
+    chosen = {"statistics": str(fitted), "segment": 2}
+    scorer = mdfs.build(trunk, chosen)
+    shown = frames(*(make_picture(seed, 96, 64) for seed in range(4)))
+    rating = scorer.judge([scorer.encode(shown)], "quality")[0]
+    each = mdfs.build(trunk, {"statistics": str(fitted)})
+    again = frames(*(make_picture(seed, 96, 64) for seed in range(4)))
+    values = [value for _, value in each.judge([each.encode(again)], "quality")[0].timeline]
+    expected = [(0.0, sum(values[:2]) / 2), (2.0, sum(values[2:]) / 2)]
+    assert [seconds for seconds, _ in rating.timeline] == [0.0, 2.0]
+    assert dict(rating.timeline) == pytest.approx(dict(expected))
+    assert rating.worst == min(rating.timeline, key=lambda moment: moment[1])
+    with pytest.raises(UsageError, match="segment is -1"):
+        mdfs.build(trunk, {**chosen, "segment": -1})
+
+
 def test_a_flat_picture_has_a_finite_rating(trunk, fitted):
     scorer = mdfs.build(trunk, {"statistics": str(fitted)})
     flat = np.full((64, 64, 3), 128, np.uint8)

@@ -136,18 +136,25 @@ class Asking:
         for row in (*parts, *(row for _, row in frames)):
             if isinstance(row, _Unreadable):
                 return Answer([], error=row.why)
-        return Answer(_mean(parts), tuple(self._segments(frames)))
+        return Answer(_mean(parts), tuple(segments(frames, self.segment)))
 
-    def _segments(self, frames: Sequence[tuple[float, Row]]) -> Iterator[tuple[float, Row]]:
-        """Average the frames of each segment; its time is that of its beginning."""
-        if self.segment is None:
-            yield from frames
-            return
-        groups: dict[int, list[Row]] = {}
-        for seconds, row in frames:
-            groups.setdefault(math.floor(seconds / self.segment + 1e-9), []).append(row)
-        for number, rows in groups.items():
-            yield number * self.segment, _mean(rows)
+
+def segments(
+    frames: Sequence[tuple[float, Row]], length: float | None
+) -> Iterator[tuple[float, Row]]:
+    """Average the frames of each segment; its time is that of its beginning. None: every frame.
+
+    >>> list(segments([(0.0, [1.0]), (0.5, [2.0]), (1.0, [4.0])], 1.0))
+    [(0.0, [1.5]), (1.0, [4.0])]
+    """
+    if length is None:
+        yield from frames
+        return
+    groups: dict[int, list[Row]] = {}
+    for seconds, row in frames:
+        groups.setdefault(math.floor(seconds / length + 1e-9), []).append(row)
+    for number, rows in groups.items():
+        yield number * length, _mean(rows)
 
 
 class _Unreadable(list[float]):
@@ -184,16 +191,25 @@ def build(backbone: Backbone, settings: Mapping[str, Any]) -> Asking:
     clips = str(settings.get("clips", "frames"))
     if clips not in CLIPS:
         raise UsageError(unknown("way to judge clips", clips, CLIPS))
-    segment = settings.get("segment")
-    length = isinstance(segment, int | float) and not isinstance(segment, bool)
-    if segment is not None and not (length and 0 < segment < math.inf):
-        raise UsageError(f"segment is {segment!r}; it is a length in seconds, above 0")
     questions = settings.get("questions")
     prompts = {
         task: {media: _asked(words, questions) for media, words in by_media.items()}
         for task, by_media in settings["prompts"].items()
     }
-    return Asking(backbone, prompts, clips, None if segment is None else float(segment))
+    return Asking(backbone, prompts, clips, segment_of(settings))
+
+
+def segment_of(settings: Mapping[str, Any]) -> float | None:
+    """Return the `segment` of options in seconds; None where there is none.
+
+    Raises:
+        UsageError: when it is no length.
+    """
+    segment = settings.get("segment")
+    length = isinstance(segment, int | float) and not isinstance(segment, bool)
+    if segment is not None and not (length and 0 < segment < math.inf):
+        raise UsageError(f"segment is {segment!r}; it is a length in seconds, above 0")
+    return None if segment is None else float(segment)
 
 
 def _asked(words: Mapping[str, str], questions: Any) -> tuple[Prompt, ...]:

@@ -14,6 +14,8 @@ from jaxtyping import UInt8
 
 from beholder.errors import MediaError
 from beholder.media.frames import Frames, Picture
+from beholder.scorers._asking import segments
+from beholder.scorers.align import worst
 from beholder.scorers.base import Encoded, Rating
 
 Pixels = UInt8[np.ndarray, "height width 3"]
@@ -66,14 +68,16 @@ def encode(
     return Encoded(frames.media, tuple(times), tuple(parts))
 
 
-def rate(inputs: Sequence[Encoded], measure: Callable[[Any], Reading]) -> list[Rating]:
-    """Measure a batch: one rating an input, in order."""
-    return [_rate(each, measure) for each in inputs]
+def rate(
+    inputs: Sequence[Encoded], measure: Callable[[Any], Reading], segment: float | None = None
+) -> list[Rating]:
+    """Measure a batch: one rating an input, in order; a timeline has an entry every `segment`."""
+    return [_rate(each, measure, segment) for each in inputs]
 
 
-def _rate(given: Encoded, measure: Callable[[Any], Reading]) -> Rating:
+def _rate(given: Encoded, measure: Callable[[Any], Reading], segment: float | None) -> Rating:
     try:
-        return _rating(given.times, [measure(part) for part in given.parts])
+        return _rating(given.times, [measure(part) for part in given.parts], segment)
     except torch.OutOfMemoryError:
         return Rating(
             math.nan,
@@ -82,7 +86,9 @@ def _rate(given: Encoded, measure: Callable[[Any], Reading]) -> Rating:
         )
 
 
-def _rating(times: Sequence[float | None], readings: Sequence[Reading]) -> Rating:
+def _rating(
+    times: Sequence[float | None], readings: Sequence[Reading], segment: float | None
+) -> Rating:
     if not all(math.isfinite(each.value) for each in readings):
         return Rating(
             math.nan,
@@ -92,12 +98,18 @@ def _rating(times: Sequence[float | None], readings: Sequence[Reading]) -> Ratin
     details: dict[str, Any] = {
         name: _mean([each.details[name] for each in readings]) for name in readings[0].details
     }
-    timeline = [
-        (seconds, each.value)
+    moments = [
+        (seconds, [each.value])
         for seconds, each in zip(times, readings, strict=True)
         if seconds is not None
     ]
-    return Rating(_mean([each.value for each in readings]), timeline=timeline, details=details)
+    timeline = [(seconds, row[0]) for seconds, row in segments(moments, segment)]
+    return Rating(
+        _mean([each.value for each in readings]),
+        timeline=timeline,
+        worst=worst(timeline) if segment else None,
+        details=details,
+    )
 
 
 def _mean(values: Sequence[float]) -> float:

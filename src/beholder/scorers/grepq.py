@@ -27,14 +27,15 @@ from beholder.media.frames import Frames, Picture
 from beholder.scorers import _measuring as measuring
 from beholder.scorers import _patches as patches
 from beholder.scorers import _pristine as pristine
+from beholder.scorers._asking import segment_of
 from beholder.scorers._gaussian import Gaussian, Moments, fit, mahalanobis, midway
 from beholder.scorers._measuring import Least, Pixels, Reading
 from beholder.scorers._pristine import Maker, Pristine
 from beholder.scorers.base import Encoded, Fitter, Rating, Scorer
 
 MEASURE: Final = "GRepQ sum"
-OPTIONS: Final = ("low", "high", "statistics")
-"""What may be chosen: the files of both paths' weights, and of pristine statistics."""
+OPTIONS: Final = ("low", "high", "statistics", "segment")
+"""What may be chosen: the files of both paths' weights and of pristine statistics; a timeline."""
 TEXTS: Final = ("A good photo.", "A bad photo.")
 SIDE: Final = 96
 """Pixels of a patch's side."""
@@ -86,6 +87,8 @@ class Grepq(Scorer):
     """SHA-256 of the picture tower that was taught; empty: CLIP's own."""
     low: Patches
     statistics: Pristine
+    segment: float | None = None
+    """Seconds of one entry of a timeline; None: every frame."""
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -101,6 +104,7 @@ class Grepq(Scorer):
             "high": self.tower,
             "low": self.low.sha256,
             "statistics": self.statistics.sha256,
+            **({} if self.segment is None else {"segment": self.segment}),
         }
 
     def encode(self, frames: Frames) -> Encoded:
@@ -112,7 +116,7 @@ class Grepq(Scorer):
 
     def judge(self, inputs: Sequence[Encoded], task: str) -> list[Rating]:  # noqa: ARG002
         """Rate a batch: one rating an input, in order."""
-        return measuring.rate(inputs, self._measure)
+        return measuring.rate(inputs, self._measure, self.segment)
 
     def _measure(self, shown: Shown) -> Reading:
         views = self.clip.features([shown.seen])[0]
@@ -180,7 +184,8 @@ def build(clip: Any, settings: Mapping[str, Any]) -> Grepq:
         raise UsageError("GRepQ sees by CLIP's residual network: use --model grepq")
     low = _low(settings, str(clip.network.device))
     path = Path(str(settings.get("statistics", ""))).expanduser()
-    return Grepq(clip, _taught(clip, settings), low, pristine.read(path, _maker(low)))
+    clean = pristine.read(path, _maker(low))
+    return Grepq(clip, _taught(clip, settings), low, clean, segment_of(settings))
 
 
 def fitter(clip: Any, settings: Mapping[str, Any]) -> GrepqFitter:

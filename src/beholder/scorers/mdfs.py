@@ -21,14 +21,15 @@ from beholder.errors import UsageError
 from beholder.media.frames import Frames
 from beholder.scorers import _measuring as measuring
 from beholder.scorers import _pristine as pristine
+from beholder.scorers._asking import segment_of
 from beholder.scorers._gaussian import Gaussian, Moments, fit, mahalanobis, midway
 from beholder.scorers._measuring import Least, Pixels, Reading
 from beholder.scorers._pristine import Maker, Pristine
 from beholder.scorers.base import Encoded, Fitter, Rating, Scorer
 
 MEASURE: Final = "negated MDFS distance"
-OPTIONS: Final = ("statistics",)
-"""What may be chosen: the file of pristine statistics."""
+OPTIONS: Final = ("statistics", "segment")
+"""What may be chosen: the file of pristine statistics; seconds of an entry of a timeline."""
 LEAST: Final = Least(49, 49)
 """Four places a side at 1/16; fewer leave no covariance."""
 
@@ -121,6 +122,8 @@ class Mdfs(Scorer):
 
     trunk: EfficientNet
     statistics: Pristine
+    segment: float | None = None
+    """Seconds of one entry of a timeline; None: every frame."""
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -132,6 +135,7 @@ class Mdfs(Scorer):
         return {
             "scorer": "mdfs",
             "statistics": self.statistics.sha256,
+            **({} if self.segment is None else {"segment": self.segment}),
             "trunk": dict(self.trunk.settings()),
         }
 
@@ -141,7 +145,7 @@ class Mdfs(Scorer):
 
     def judge(self, inputs: Sequence[Encoded], task: str) -> list[Rating]:  # noqa: ARG002
         """Rate a batch: one rating an input, in order."""
-        return measuring.rate(inputs, self._measure)
+        return measuring.rate(inputs, self._measure, self.segment)
 
     def _measure(self, pixels: Pixels) -> Reading:
         return Reading(-distance(look(self.trunk, pixels), self.statistics.gaussian))
@@ -194,7 +198,7 @@ def build(trunk: Any, settings: Mapping[str, Any]) -> Mdfs:
     """
     trunk = _checked(trunk)
     path = Path(str(settings.get("statistics", ""))).expanduser()
-    return Mdfs(trunk, pristine.read(path, _maker(trunk)))
+    return Mdfs(trunk, pristine.read(path, _maker(trunk)), segment_of(settings))
 
 
 def fitter(trunk: Any, settings: Mapping[str, Any]) -> MdfsFitter:  # noqa: ARG001 - it has none
