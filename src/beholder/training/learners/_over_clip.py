@@ -28,6 +28,7 @@ from beholder.prompts import Prompt
 from beholder.recipes import folders
 from beholder.recipes.recipe import Recipe
 from beholder.scorers import _numbers as numbers
+from beholder.scorers._asking import Asking
 from beholder.scorers._numbers import Numbered
 from beholder.scorers.base import Encoded
 from beholder.training.learners import _folder
@@ -139,7 +140,7 @@ class OverClip(Learner):
             )
 
     @cached_property
-    def _asking(self) -> Any:
+    def _asking(self) -> Asking:
         return numbers.asked(self.clip, (), _nothing, {})
 
 
