@@ -9,7 +9,7 @@ from beholder.errors import UsageError
 from beholder.recipes.recipe import Recipe
 from beholder.training.learners.base import Learner
 
-METHODS: Final = ("clipagiqa", "mpiqe")
+METHODS: Final = ("clipagiqa", "liqe", "mpiqe", "uniqa")
 """Scorers whose weights can be taught; each has a file `_NAME.py` here."""
 
 
