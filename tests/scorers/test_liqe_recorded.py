@@ -43,7 +43,7 @@ def twin(folder, file, name="liqe-mix"):
     text = resources.files("beholder.recipes").joinpath(f"{name}.toml").read_text()
     here = f"[weights]\nfolder = '{folder}'\nfile = '{file}'\n\n"
     path = folder / f"{file}.toml"
-    path.write_text(re.sub(r"\[weights\].*?\n(?=\[)", here, text, flags=re.DOTALL))
+    path.write_text(re.sub(r"\[weights\].*?(?=\[options\])", here, text, flags=re.DOTALL))
     return str(path)
 
 
