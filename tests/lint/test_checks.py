@@ -210,3 +210,10 @@ def test_words_that_run_against_the_opinions_only_a_little_are_no_finding(lint, 
 def test_rows_are_counted_from_the_line_of_the_file(lint):
     finding = lint(t="path,mos\na.png,1\n,3\nb.png,2\n").one("table", "path")
     assert finding.examples == ("row 3",)
+
+
+def test_blank_lines_and_cells_over_several_lines_do_not_shift_the_rows(lint):
+    text = '\n\npath,mos,note\n\n"a.png",1,"two\r\nlines"\r\n \t\n,3,\nb.png,2,\nc.png,n/a,\n'
+    found = lint(t=text)
+    assert found.one("table", "path").examples == ("row 8",)
+    assert found.one("table", "number").examples == ("row 10: c.png",)
