@@ -190,12 +190,32 @@ def test_an_input_is_never_written_over(beholder, photos):
     assert listed.read_text() == "path\n0.png\n"
 
 
-@pytest.mark.parametrize("place", ["{photos}/folder.html", "{photos}/0.png/page.html"])
-def test_a_page_that_cannot_be_written_is_told_before_scoring(beholder, photos, place):
-    (photos / "folder.html").mkdir()
-    done = beholder("score", photos, "--report", place.format(photos=photos))
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("{photos}/folder.{ending}", "it is a folder"),
+        ("{photos}/0.png/new/file.{ending}", "0.png is no folder"),
+        ("{photos}/" + "n" * 300 + "/file.{ending}", "too long"),
+    ],
+)
+@pytest.mark.parametrize("written", [("--report", "html"), ("--out", "csv")])
+def test_a_place_that_cannot_be_written_is_told_before_a_model_is_loaded(
+    beholder, photos, monkeypatch, written, place, said
+):
+    option, ending = written
+    monkeypatch.setattr("beholder.cli.score._load", lambda _: pytest.fail("a model was loaded"))
+    (photos / f"folder.{ending}").mkdir()
+    done = beholder("score", photos, option, place.format(photos=photos, ending=ending))
     assert (done.code, done.out) == (2, "")
-    assert "--report" in done.err
+    assert f"{option} {photos}" in done.err
+    assert "cannot be written: " in done.err
+    assert said in done.err
+
+
+def test_the_folder_of_a_page_is_made(beholder, photos, tmp_path):
+    page = tmp_path / "new" / "deep" / "page.html"
+    assert beholder("score", photos / "0.png", "--report", page).code == 0
+    assert page.is_file()
 
 
 def test_a_picture_without_a_preview_does_not_cost_the_page(

@@ -2,7 +2,6 @@
 
 import os
 import re
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -150,6 +149,7 @@ def _stopped(options: Options, done: int) -> None:
 
 def _check(options: Options) -> None:
     """Refuse what cannot be right before anything slow is loaded."""
+    from beholder.cli._places import check, check_page
     from beholder.engine.options import parse
     from beholder.levels.scale import Scale
     from beholder.media.sampling import FrameRule
@@ -165,25 +165,11 @@ def _check(options: Options) -> None:
     parse(options.sets)
     if options.out:
         format_of(options.out)
-    if options.report:
-        _check_report(options.report)
+    check({"--out": options.out})
+    check_page(options.report)
     _check_apart(options)
     if options.batch_size != "auto" and not re.fullmatch("[1-9][0-9]{0,5}", options.batch_size):
         raise UsageError(f"--batch-size {options.batch_size!r} is neither auto nor 1 and above")
-
-
-def _check_report(report: Path) -> None:
-    """Try the place of the page now, not after a night of scoring."""
-    if report.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"--report {report} must end in .html")
-    if report.is_dir():
-        raise UsageError(f"--report {report} is a folder: name a file in it")
-    try:
-        report.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=report.parent):
-            pass
-    except OSError as error:
-        raise UsageError(f"--report {report} cannot be written: {error.strerror}") from error
 
 
 def _check_apart(options: Options) -> None:

@@ -82,6 +82,7 @@ def write(
     previews = zip(kept, _ahead(preview, files), strict=True)
     cards = (card(index, row, picture) for (index, row), picture in previews)
     try:
+        out.parent.mkdir(parents=True, exist_ok=True)
         with _html.replacing(out) as file:
             file.writelines(_pieces(summary, cards, about))
     except OSError as error:
