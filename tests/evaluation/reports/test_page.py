@@ -370,5 +370,5 @@ def test_the_same_rows_make_the_same_page(tmp_path: Path) -> None:
 
 def test_the_templates_are_part_of_the_package() -> None:
     folder = resources.files("beholder.evaluation.reports")
-    for name in ("page.html", "card.html", "page.css", "page.js"):
+    for name in ("page.html", "head.html", "brand.html", "card.html", "page.css", "page.js"):
         assert folder.joinpath(name).is_file()
