@@ -17,6 +17,7 @@ import torch
 from safetensors import SafetensorError
 
 from beholder._optional import require
+from beholder.backbones._digest import sha256
 from beholder.backbones._json import read_json
 from beholder.errors import ModelError
 
@@ -40,9 +41,7 @@ def digest(folder: Path) -> str:
     total = hashlib.sha256()
     for path in sorted(folder.iterdir()):
         if path.suffix in COUNTS and path.is_file():
-            with path.open("rb") as file:
-                each = hashlib.file_digest(file, "sha256").hexdigest()
-            total.update(f"{path.name} {each}\n".encode())
+            total.update(f"{path.name} {sha256(path)}\n".encode())
     return total.hexdigest()
 
 
