@@ -45,6 +45,7 @@ class Options:
     top: int | None
     minimum: float | None
     paths_only: bool
+    null: bool
     restart: bool
 
     @property
@@ -91,6 +92,7 @@ class Options:
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Print the best N, best first.")
 @click.option("--min", "minimum", type=float, metavar="SCORE", help="Print this score and above.")
 @click.option("--paths-only", is_flag=True, help="Print paths alone, to pipe on.")
+@click.option("--null", "-0", is_flag=True, help="End each path by a NUL: for xargs -0.")
 @click.option("--restart", is_flag=True, help="Begin anew where --out has rows already.")
 @click.version_option(message="%(prog)s %(version)s", package_name="beholder", prog_name="beholder")
 def command(**options: Any) -> int:
@@ -163,6 +165,8 @@ def _check(options: Options) -> None:
     if options.frames != "auto":
         FrameRule.parse(options.frames)
     parse(options.sets)
+    if options.null and not options.paths_only:
+        raise UsageError("--null ends paths, and only those: say --paths-only, too")
     if options.out:
         format_of(options.out)
     check({"--out": options.out})
