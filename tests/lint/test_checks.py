@@ -112,6 +112,14 @@ def test_levels_and_soft_labels_of_deqa_score_are_held_to_its_own_rule(lint, rec
     assert not report.of("soft_labels")
 
 
+def test_a_wrong_soft_label_is_found_in_whichever_split_it_stands(lint):
+    head = "path,mos,p_excellent,p_good,p_fair,p_poor,p_bad\n"
+    good, bad = "b.png,3,0,0,1,0,0\n", "a.png,3,0,0,0.7,0,0\n"
+    for train, test in ((good, bad), (bad, good)):
+        finding = lint(train=head + train, test=head + test).one("soft_labels", "sum to 1")
+        assert (finding.count, finding.examples) == (1, ("a.png: 0.7",))
+
+
 def test_soft_labels_that_are_none_are_found(lint, record):
     report = lint(t=deqa(record, level_probs=[0.6, 0.2, 0.2, 0.05, 0.0]))
     assert report.one("soft_labels", "sum to 1").severity == "note"
