@@ -9,8 +9,9 @@ import sys
 import pytest
 from rich.color import Color, ColorSystem
 
-from beholder.cli import _terminal
+from beholder.cli import _terminal, main
 from beholder.levels.scale import LEVELS
+from beholder.media.manifests import read_list
 from beholder.tables.base import read
 
 
@@ -83,12 +84,35 @@ def test_min_and_paths_only_pick_a_list_to_pipe_on(beholder, photos, tmp_path):
     assert done.out.splitlines() == [path for score, path in scored if score >= middle]
 
 
+@pytest.mark.parametrize("option", ["--null", "-0"])
+def test_odd_names_survive_a_pipe_of_paths_that_end_with_nul(
+    capfdbinary, make_picture, tmp_path, option
+):
+    names = [b"two\nlines.png", b" blank '\".png", b"caf\xe9.png"]
+    files = [os.fsencode(tmp_path) + b"/" + name for name in names]
+    for file in files:
+        make_picture(0).save(tmp_path / "a.png")
+        (tmp_path / "a.png").rename(os.fsdecode(file))
+    assert main.run(["score", str(tmp_path), "--paths-only", option]) == 0
+    printed = capfdbinary.readouterr().out
+    assert sorted(printed.split(b"\0")) == sorted([*files, b""])
+    (tmp_path / "list").write_bytes(printed)
+    with (tmp_path / "list").open("rb") as pipe:
+        assert [os.fsencode(item.file) for item in read_list(pipe, tmp_path / "list")] == (
+            printed.split(b"\0")[:-1]
+        )
+
+
+def test_null_without_paths_alone_is_misuse(beholder, photos):
+    done = beholder("score", photos, "--null")
+    assert (done.code, done.out) == (2, "")
+    assert "--paths-only" in done.err
+
+
 def test_a_name_that_is_not_utf8_is_scored_and_printed_as_it_is(beholder, make_picture, tmp_path):
     name = b"caf\xe9.png".decode("utf-8", "surrogateescape")
     make_picture(0).save(tmp_path / "a.png")
     (tmp_path / "a.png").rename(tmp_path / name)
-    from beholder.cli import main
-
     out = tmp_path / "t.csv"
     assert main.run(["score", str(tmp_path / name), "--out", str(out)]) == 0
     (row,) = rows_of(out)
@@ -190,12 +214,32 @@ def test_an_input_is_never_written_over(beholder, photos):
     assert listed.read_text() == "path\n0.png\n"
 
 
-@pytest.mark.parametrize("place", ["{photos}/folder.html", "{photos}/0.png/page.html"])
-def test_a_page_that_cannot_be_written_is_told_before_scoring(beholder, photos, place):
-    (photos / "folder.html").mkdir()
-    done = beholder("score", photos, "--report", place.format(photos=photos))
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("{photos}/folder.{ending}", "it is a folder"),
+        ("{photos}/0.png/new/file.{ending}", "0.png is no folder"),
+        ("{photos}/" + "n" * 300 + "/file.{ending}", "too long"),
+    ],
+)
+@pytest.mark.parametrize("written", [("--report", "html"), ("--out", "csv")])
+def test_a_place_that_cannot_be_written_is_told_before_a_model_is_loaded(
+    beholder, photos, monkeypatch, written, place, said
+):
+    option, ending = written
+    monkeypatch.setattr("beholder.cli.score._load", lambda _: pytest.fail("a model was loaded"))
+    (photos / f"folder.{ending}").mkdir()
+    done = beholder("score", photos, option, place.format(photos=photos, ending=ending))
     assert (done.code, done.out) == (2, "")
-    assert "--report" in done.err
+    assert f"{option} {photos}" in done.err
+    assert "cannot be written: " in done.err
+    assert said in done.err
+
+
+def test_the_folder_of_a_page_is_made(beholder, photos, tmp_path):
+    page = tmp_path / "new" / "deep" / "page.html"
+    assert beholder("score", photos / "0.png", "--report", page).code == 0
+    assert page.is_file()
 
 
 def test_a_picture_without_a_preview_does_not_cost_the_page(

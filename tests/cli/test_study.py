@@ -179,6 +179,19 @@ def test_what_cannot_be_right_or_used_is_one_sentence_and_leaves_no_file(
     assert [path.name for path in tmp_path.iterdir()] == ["votes.csv"]
 
 
+def test_one_of_each_is_told_in_the_singular(beholder, tmp_path):
+    votes = write(tmp_path / "v.csv", "rater,item,vote\nann,a,3\n")
+    done = beholder("study", votes)
+    assert "1 vote of 1 rater on 1 item, method mos" in done.err
+    assert "  1 item has one vote (a): no interval" in done.err
+    assert "1 item and 1 rater are too few" in done.err
+    assert "0 items have two votes or more" in done.err
+    pairs = write(tmp_path / "p.csv", "rater,a,b,choice\nx,p,q,tie\nx,p,q,\n")
+    done = beholder("study", pairs, "--method", "bradley-terry")
+    assert "1 comparison of 1 rater on 2 items" in done.err
+    assert "  1 row holds no choice" in done.err
+
+
 def test_a_file_that_is_not_there_is_misuse(beholder, tmp_path):
     done = beholder("study", tmp_path / "none.csv")
     assert done.code == 2
@@ -200,7 +213,7 @@ def test_items_and_raters_without_any_vote_keep_their_rows(beholder, tmp_path):
     assert (rows_of(out)[1]["mos"], rows_of(out)[1]["n"]) == ("", "0")
     assert [row["rater"] for row in rows_of(raters)] == ["ann", "bob", "cy"]
     assert rows_of(raters)[2]["bias"] == ""
-    assert "1 items have no vote left (b): no opinion" in done.err
+    assert "1 item has no vote left (b): no opinion" in done.err
     assert "5 cells or rows hold no vote" in done.err
 
 

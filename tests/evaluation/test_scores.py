@@ -49,6 +49,13 @@ def test_what_is_no_score_table_is_refused(tmp_path, write_csv, columns, said):
         read(write_csv(tmp_path / "t.csv", columns))
 
 
+def test_an_error_names_the_line_of_the_file(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("path,task,score\n\na,quality,1\n\nb,other,2\n\nc,quality,good\n")
+    with pytest.raises(TableError, match="row 7: score 'good'"):
+        read(table, "quality")
+
+
 def test_of_several_tasks_one_is_named(tmp_path, write_csv):
     columns = {"path": "aabb", "task": ["quality", "aesthetics"] * 2, "score": [1, 2, 3, 4]}
     table = write_csv(tmp_path / "t.csv", columns)

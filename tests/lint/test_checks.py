@@ -112,6 +112,14 @@ def test_levels_and_soft_labels_of_deqa_score_are_held_to_its_own_rule(lint, rec
     assert not report.of("soft_labels")
 
 
+def test_a_wrong_soft_label_is_found_in_whichever_split_it_stands(lint):
+    head = "path,mos,p_excellent,p_good,p_fair,p_poor,p_bad\n"
+    good, bad = "b.png,3,0,0,1,0,0\n", "a.png,3,0,0,0.7,0,0\n"
+    for train, test in ((good, bad), (bad, good)):
+        finding = lint(train=head + train, test=head + test).one("soft_labels", "sum to 1")
+        assert (finding.count, finding.examples) == (1, ("a.png: 0.7",))
+
+
 def test_soft_labels_that_are_none_are_found(lint, record):
     report = lint(t=deqa(record, level_probs=[0.6, 0.2, 0.2, 0.05, 0.0]))
     assert report.one("soft_labels", "sum to 1").severity == "note"
@@ -210,3 +218,10 @@ def test_words_that_run_against_the_opinions_only_a_little_are_no_finding(lint, 
 def test_rows_are_counted_from_the_line_of_the_file(lint):
     finding = lint(t="path,mos\na.png,1\n,3\nb.png,2\n").one("table", "path")
     assert finding.examples == ("row 3",)
+
+
+def test_blank_lines_and_cells_over_several_lines_do_not_shift_the_rows(lint):
+    text = '\n\npath,mos,note\n\n"a.png",1,"two\r\nlines"\r\n \t\n,3,\nb.png,2,\nc.png,n/a,\n'
+    found = lint(t=text)
+    assert found.one("table", "path").examples == ("row 8",)
+    assert found.one("table", "number").examples == ("row 10: c.png",)

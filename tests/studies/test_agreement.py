@@ -81,8 +81,8 @@ def test_what_has_no_alpha_says_why(votes, part):
 @pytest.mark.parametrize(
     ("votes", "part"),
     [
-        ([[1.0], [2.0]], "2 items and 1 raters are too few"),
-        ([[1.0, math.nan], [2.0, 3.0]], "1 of 4 votes are missing"),
+        ([[1.0], [2.0]], "2 items and 1 rater are too few"),
+        ([[1.0, math.nan], [2.0, 3.0]], "1 of 4 votes is missing"),
         ([[2.0, 2.0], [2.0, 2.0]], "every vote is the same"),
     ],
 )

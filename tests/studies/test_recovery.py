@@ -158,7 +158,7 @@ def test_a_single_rater_is_refused():
 
 
 def test_a_rater_with_one_vote_is_refused_by_name():
-    with pytest.raises(TableError, match=r"1 raters \('r2'\) have fewer than two votes"):
+    with pytest.raises(TableError, match=r"1 rater \('r2'\) with fewer than two votes"):
         maximum_likelihood(table([1, 2, 3], [2, 3, None], [4, 4, None]))
 
 
@@ -176,7 +176,7 @@ def test_a_likelihood_without_maximum_is_refused_not_answered():
 
 
 def test_a_rater_without_variety_has_no_z_score_and_is_named():
-    with pytest.raises(TableError, match=r"1 raters \('r1'\) have one vote or only equal ones"):
+    with pytest.raises(TableError, match=r"1 rater \('r1'\) with one vote or only equal ones"):
         z_scores(table([1, 3], [2, 3], [5, 3]))
 
 

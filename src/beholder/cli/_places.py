@@ -32,7 +32,25 @@ def check(asked: Mapping[str, Path | None]) -> None:
             raise UsageError(f"{option} {path} cannot be written: {reason}; name another place")
 
 
+def check_page(report: Path | None) -> None:
+    """Refuse a place of `--report` that no page can have; nothing is made.
+
+    Raises:
+        UsageError: when it does not end in .html, or cannot be written.
+    """
+    if report and report.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--report {report} must end in .html")
+    check({"--report": report})
+
+
 def _why_not(path: Path) -> str:
+    try:
+        return _refused(path)
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+def _refused(path: Path) -> str:
     if path.is_dir():
         return "it is a folder"
     folder = path.absolute().parent

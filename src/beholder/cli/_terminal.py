@@ -75,14 +75,14 @@ class Printer:
 
     def _print(self, file: str, row: "Row") -> None:
         if self._options.paths_only:
-            line = os.fsencode(file)
+            line = os.fsencode(file) + (b"\0" if self._options.null else b"\n")
         else:
             numbers = f"{row['score']:.6f}\t{_number(row['spread'], 6)}"
             text = f"{numbers}\t{row['level'] or ''}\t{row['task']}\t{row['path']}"
             lines = [text, *moments(row)] if self._options.timed else [text]
-            line = "\n".join(lines).encode()
+            line = ("\n".join(lines) + "\n").encode()
         try:
-            sys.stdout.buffer.write(line + b"\n")
+            sys.stdout.buffer.write(line)
             sys.stdout.buffer.flush()
         except BrokenPipeError:
             raise

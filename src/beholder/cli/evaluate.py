@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from beholder.cli._places import check, reading
+from beholder.cli._places import check, check_page, reading
 from beholder.errors import UsageError
 
 if TYPE_CHECKING:
@@ -175,16 +175,14 @@ def _check(options: Options) -> None:
         )
     if not options.opinions and not options.root:
         raise UsageError("--benchmark needs --root: the folder where the data set is")
-    if options.report and options.report.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"--report {options.report} must end in .html")
+    check_page(options.report)
     if options.folds == 1:
         raise UsageError("--folds 1 divides nothing: 2 and more")
     if options.out:
         from beholder.tables.base import format_of
 
         format_of(options.out)
-    written = {"--json": options.json, "--markdown": options.markdown, "--report": options.report}
-    check({"--out": options.out, **written})
+    check({"--out": options.out, "--json": options.json, "--markdown": options.markdown})
 
 
 def _opinions(options: Options, card: "Card | None") -> "Opinions":

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from beholder._counting import counted
 from beholder.errors import TableError
 
 if TYPE_CHECKING:
@@ -144,8 +145,9 @@ def _show(case: "Case", findings: "list[Finding]") -> None:
             click.echo(f"          {example}")
         click.echo(f"          → {finding.advice}")
     counts = {s: sum(f.severity == s for f in findings) for s in COLOURS}
-    told = ", ".join(f"{n} {s}{'s' if n != 1 else ''}" for s, n in counts.items())
-    click.echo(f"{len(case.rows)} rows, {len(case.looks)} files looked at: {told}", err=True)
+    told = ", ".join(counted(n, s) for s, n in counts.items())
+    rows, files = counted(len(case.rows), "row"), counted(len(case.looks), "file")
+    click.echo(f"{rows}, {files} looked at: {told}", err=True)
 
 
 def _write(path: Path, case: "Case", findings: "list[Finding]") -> None:

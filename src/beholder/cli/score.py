@@ -2,7 +2,6 @@
 
 import os
 import re
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -46,6 +45,7 @@ class Options:
     top: int | None
     minimum: float | None
     paths_only: bool
+    null: bool
     restart: bool
 
     @property
@@ -92,6 +92,7 @@ class Options:
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Print the best N, best first.")
 @click.option("--min", "minimum", type=float, metavar="SCORE", help="Print this score and above.")
 @click.option("--paths-only", is_flag=True, help="Print paths alone, to pipe on.")
+@click.option("--null", "-0", is_flag=True, help="End each path by a NUL: for xargs -0.")
 @click.option("--restart", is_flag=True, help="Begin anew where --out has rows already.")
 @click.version_option(message="%(prog)s %(version)s", package_name="beholder", prog_name="beholder")
 def command(**options: Any) -> int:
@@ -150,6 +151,7 @@ def _stopped(options: Options, done: int) -> None:
 
 def _check(options: Options) -> None:
     """Refuse what cannot be right before anything slow is loaded."""
+    from beholder.cli._places import check, check_page
     from beholder.engine.options import parse
     from beholder.levels.scale import Scale
     from beholder.media.sampling import FrameRule
@@ -164,27 +166,15 @@ def _check(options: Options) -> None:
     if options.frames != "auto":
         FrameRule.parse(options.frames)
     parse(options.sets)
+    if options.null and not options.paths_only:
+        raise UsageError("--null ends paths, and only those: say --paths-only, too")
     if options.out:
         format_of(options.out)
-    if options.report:
-        _check_report(options.report)
+    check({"--out": options.out})
+    check_page(options.report)
     _check_apart(options)
     if options.batch_size != "auto" and not re.fullmatch("[1-9][0-9]{0,5}", options.batch_size):
         raise UsageError(f"--batch-size {options.batch_size!r} is neither auto nor 1 and above")
-
-
-def _check_report(report: Path) -> None:
-    """Try the place of the page now, not after a night of scoring."""
-    if report.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"--report {report} must end in .html")
-    if report.is_dir():
-        raise UsageError(f"--report {report} is a folder: name a file in it")
-    try:
-        report.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=report.parent):
-            pass
-    except OSError as error:
-        raise UsageError(f"--report {report} cannot be written: {error.strerror}") from error
 
 
 def _check_apart(options: Options) -> None:

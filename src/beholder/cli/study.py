@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from beholder._counting import counted
 from beholder.errors import UsageError
 
 if TYPE_CHECKING:
@@ -132,11 +133,9 @@ def _compared(comparisons: "Comparisons", options: Options) -> "Study":
 
 
 def _head(found: "Votes | Comparisons", study: "Study") -> Iterator[str]:
-    what = "comparisons" if study.method in PAIR_METHODS else "votes"
-    yield (
-        f"{len(found)} {what} of {len(found.raters)} raters on {len(found.items)} items,"
-        f" method {study.method}"
-    )
+    what = counted(len(found), "comparison" if study.method in PAIR_METHODS else "vote")
+    raters, items = counted(len(found.raters), "rater"), counted(len(found.items), "item")
+    yield f"{what} of {raters} on {items}, method {study.method}"
     for note in study.notes:
         yield f"  {note}"
 

@@ -6,7 +6,7 @@ Which of them a file is, is told by what it holds, not by its name.
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -29,10 +29,13 @@ class Contents:
     container: str
     """`json`, `csv`, `lines` or `parquet`."""
 
+    lines: tuple[int, ...] = ()
+    """On which line of the file each record begins, as editors count; none in JSON and Parquet."""
+
     @property
-    def first_row(self) -> int:
-        """Number of the first record: 2 below the header of a CSV, as editors count, else 1."""
-        return 2 if self.container == "csv" else 1
+    def numbers(self) -> Sequence[int]:
+        """Number of each record for people: its line, or where there are none its place from 1."""
+        return self.lines or range(1, len(self.records) + 1)
 
 
 def read(path: Path, of: str = "picture or clip") -> Contents:
@@ -111,14 +114,16 @@ def _flat(value: Any) -> list[Any]:
 def _text(text: str, path: Path, of: str) -> Contents:
     first = text.lstrip().splitlines()[0]
     separator = next((mark for mark in (",", "\t", ";") if mark in first), " ")
-    rows = [row for row in _rows(text, separator, path) if any(cell.strip() for cell in row)]
+    numbered = _rows(text, separator, path)
+    rows = {line: row for line, row in numbered if any(cell.strip() for cell in row)}
     if not rows:
         raise TableError(f"{path} holds no rows: it should hold one for each {of}")
-    header = _distinct([cell.strip() for cell in rows[0]])
+    lines, cells = tuple(rows), list(rows.values())
+    header = _distinct([cell.strip() for cell in cells[0]])
     if len(header) > 1 and not any(_is_number(cell) for cell in header):
-        return Contents([_record(header, row) for row in rows[1:]], "csv")
+        return Contents([_record(header, row) for row in cells[1:]], "csv", lines[1:])
     names = [COLUMN.format(number) for number in range(1, len(header) + 1)]
-    return Contents([_record(names, row) for row in rows], "lines")
+    return Contents([_record(names, row) for row in cells], "lines", lines)
 
 
 def _distinct(header: list[str]) -> list[str]:
@@ -131,11 +136,14 @@ def _distinct(header: list[str]) -> list[str]:
     return names
 
 
-def _rows(text: str, separator: str, path: Path) -> Iterator[list[str]]:
+def _rows(text: str, separator: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row with the line on which it begins; a quoted cell may go over several."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
+    line = 1
     try:
-        yield from csv.reader(
-            io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True
-        )
+        for row in reader:
+            yield line, row
+            line = reader.line_num + 1
     except csv.Error as error:
         raise TableError(f"{path} is no CSV: {error}") from error
 

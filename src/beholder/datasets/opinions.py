@@ -45,7 +45,7 @@ class Opinion:
     extra: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     """Every other column, e.g. `distortion`, for breakdowns."""
     row: int = 0
-    """Its row in the file; the first below the header of a CSV is 2."""
+    """Its line in a text file, as editors count; in JSON and Parquet its place from 1."""
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ def read(path: Path | str, card: Card | None = None, stated: Stated | None = Non
     contents = files.read(path)
     reader = base.reader_for(contents)
     columns = reader.columns(contents, _wanted(path, contents, card, stated))
-    numbered = enumerate(contents.records, contents.first_row)
-    rows = [reader.opinion(record, columns, number) for number, record in numbered]
+    numbered = zip(contents.records, contents.numbers, strict=True)
+    rows = [reader.opinion(record, columns, number) for record, number in numbered]
     if not any(row.path for row in rows) or all(math.isnan(row.mos) for row in rows):
         raise TableError(_not_a_table(path, contents))
     if card:

@@ -63,7 +63,8 @@ def read(path: Path, task: str = "") -> Scores:
     contents = files.read(path)
     records = contents.records
     _check_columns(records, path)
-    numbers = {id(record): row for row, record in enumerate(records, contents.first_row)}
+    numbered = zip(records, contents.numbers, strict=True)
+    numbers = {id(record): number for record, number in numbered}
     records = _of_task(records, task, path)
     rows = tuple(_row(record, path, numbers[id(record)]) for record in records)
     return _scores(rows, records, str(path), _recipe(path))

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 from scipy import stats
 
+from beholder._counting import counted
 from beholder.metrics.intervals import Draws, percentiles
 from beholder.metrics.value import CONFIDENCE, Value
 from beholder.studies.votes import Votes
@@ -105,7 +106,10 @@ def krippendorff(
     group, value = np.unique(item[paired], return_inverse=True)[1], value[paired]
     count = int(group.max()) + 1 if len(group) else 0
     if count < 2:
-        return Value(math.nan, reason=f"{count} items have two votes or more: too few")
+        return Value(
+            math.nan,
+            reason=f"{counted(count, 'item has', 'items have')} two votes or more: too few",
+        )
     cells = _cells(group, value)
     alpha = _alpha(cells, level, np.ones(count))
     if math.isnan(alpha):
@@ -173,12 +177,14 @@ def _why_no_icc(matrix: Float[ndarray, "items raters"]) -> str:
     if gaps := int(np.sum(~np.isfinite(matrix))):
         return _gaps(gaps, n * k)
     if n < 2 or k < 2:
-        return f"{n} items and {k} raters are too few: it needs two of each"
+        few = f"{counted(n, 'item')} and {counted(k, 'rater')}"
+        return f"{few} are too few: it needs two of each"
     return ""
 
 
 def _gaps(gaps: int, cells: int) -> str:
-    return f"{gaps} of {cells} votes are missing: it needs every rater on every item"
+    missing = "is missing" if gaps == 1 else "are missing"
+    return f"{gaps} of {cells} votes {missing}: it needs every rater on every item"
 
 
 def _mean_squares(matrix: Float[ndarray, "items raters"]) -> _Squares:

@@ -58,11 +58,12 @@ class _Table:
     columns: Mapping[str, str]
     """Our name → the file's."""
     present: tuple[str, ...]
-    first_row: int
+    numbers: Sequence[int]
+    """Of the records, for people: lines of a text file."""
 
     def rows(self) -> Iterator[tuple[str, Record]]:
         """Yield each record with its place for an error."""
-        for number, record in enumerate(self.records, self.first_row):
+        for number, record in zip(self.numbers, self.records, strict=True):
             yield f"{self.path.name}, row {number}", record
 
     def text(self, record: Record, ours: str) -> str:
@@ -100,20 +101,21 @@ def read(path: Path, scale: Scale, items: Path | None = None) -> Votes | Compari
 
 def _table(path: Path, of: str = "vote") -> _Table:
     contents = files.read(path, of)
-    records, first = contents.records, contents.first_row
+    records, numbers = contents.records, contents.numbers
     if contents.container == "lines" and records:
         # A header with numbers in it, such as `item,1,2,3`, is taken for a row.
         names = [str(cell) for cell in records[0].values()]
         records = [dict(zip(names, row.values(), strict=False)) for row in records[1:]]
-        first = 2
+        numbers = numbers[1:]
         if len(set(names)) < len(names):
             raise TableError(f"{path} has two columns of one name: {', '.join(names)}")
     if not records:
         raise TableError(f"{path} holds no rows below its header")
     present = tuple(dict.fromkeys(name for record in records for name in record))
     if more := [name for name in present if _NO_HEADER.fullmatch(name)]:
-        rows = (number for number, record in enumerate(records, first) if more[0] in record)
-        raise TableError(f"{path.name}, row {next(rows)} has more cells than the header")
+        numbered = zip(numbers, records, strict=True)
+        row = next(number for number, record in numbered if more[0] in record)
+        raise TableError(f"{path.name}, row {row} has more cells than the header")
     if contents.container == "csv" and (twice := _twice(path, present)):
         raise TableError(f"{path} has two columns of one name: {twice!r}")
     lower = {name.strip().lower(): name for name in reversed(present)}
@@ -122,7 +124,7 @@ def _table(path: Path, of: str = "vote") -> _Table:
         for ours, names in KNOWN.items()
         if (name := next((each for each in names if each in lower), ""))
     }
-    return _Table(path, records, columns, present, first)
+    return _Table(path, records, columns, present, numbers)
 
 
 def _twice(path: Path, present: Sequence[str]) -> str:

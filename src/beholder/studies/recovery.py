@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 from scipy import sparse, stats
 
+from beholder._counting import counted
 from beholder.errors import TableError
 from beholder.metrics.value import CONFIDENCE, Interval, quantile
 from beholder.studies.votes import Votes
@@ -82,8 +83,8 @@ def z_scores(votes: Votes) -> Votes:
     if np.any(flat):
         names = ", ".join(repr(votes.raters[rater]) for rater in np.flatnonzero(flat)[:3])
         raise TableError(
-            f"{int(flat.sum())} raters ({names}) have one vote or only equal ones: no z-score"
-            " exists; take them out or use --method mos"
+            f"{counted(int(flat.sum()), 'rater')} ({names}) with one vote or only equal ones: no"
+            " z-score exists; take them out or use --method mos"
         )
     mean = votes.rater_mean(votes.value)
     return votes.with_values((votes.value - mean[votes.rater]) / deviation[votes.rater])
@@ -200,8 +201,8 @@ def _check_enough(votes: Votes) -> None:
     if np.any(few):
         names = ", ".join(repr(votes.raters[rater]) for rater in np.flatnonzero(few)[:3])
         raise TableError(
-            f"{int(few.sum())} raters ({names}) have fewer than two votes: neither bias nor"
-            " inconsistency can be told; take them out or use --method mos"
+            f"{counted(int(few.sum()), 'rater')} ({names}) with fewer than two votes: neither bias"
+            " nor inconsistency can be told; take them out or use --method mos"
         )
     if np.all(votes.per_item < 2):
         raise TableError(

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Int
 from numpy import ndarray
 
+from beholder._counting import counted
 from beholder.errors import TableError
 from beholder.studies.recovery import Opinions
 from beholder.studies.votes import About, Votes
@@ -56,15 +57,15 @@ def places(votes: Votes) -> Int[ndarray, " items"]:
     without = [item for item, name in zip(votes.items, names, strict=True) if not name]
     if without:
         raise TableError(
-            f"{len(without)} items have no reference ({some(without)}): --differences needs a"
-            " column `reference` with the item each was made from"
+            f"{counted(len(without), 'item has', 'items have')} no reference ({some(without)}):"
+            " --differences needs a column `reference` with the item each was made from"
         )
     seen = votes.per_item > 0
     unseen = sorted({name for name in names if name not in place or not seen[place[name]]})
     if unseen:
         raise TableError(
-            f"{len(unseen)} references have no votes ({some(unseen)}): --differences needs the"
-            " references to be rated, too"
+            f"{counted(len(unseen), 'reference has', 'references have')} no votes ({some(unseen)}):"
+            " --differences needs the references to be rated, too"
         )
     return np.array([place[name] for name in names], dtype=np.int64)
 

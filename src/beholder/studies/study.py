@@ -10,6 +10,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy import stats
 
+from beholder._counting import counted
 from beholder.errors import TableError, UsageError
 from beholder.studies import recovery, references, screening
 from beholder.studies.comparisons import Comparisons
@@ -84,7 +85,8 @@ def rate(votes: Votes, method: str = "mos", screen: str = "", *, dmos: bool = Fa
     prepared = _prepared(votes, method, dmos=dmos)
     found = SCREENS[screen](prepared)
     if np.all(found.rejected):
-        raise TableError(f"every one of {len(votes.raters)} raters is rejected: use --screen none")
+        count = len(votes.raters)
+        raise TableError(f"every rater is rejected ({count} of {count}): use --screen none")
     kept = prepared.of_raters(~found.rejected)
     if method == "mle":
         opinions = _spread_out(recovery.maximum_likelihood(_compact(kept)), kept)
@@ -136,7 +138,7 @@ def compare(comparisons: Comparisons, method: str = "bradley-terry") -> Study:
     against = float(counts @ [row.inconsistency for row in raters]) / len(comparisons)
     remarks = [f"{1 - against:.0%} of the choices follow the scale"]
     if comparisons.missing:
-        remarks.append(f"{comparisons.missing} rows hold no choice")
+        remarks.append(f"{counted(comparisons.missing, 'row holds', 'rows hold')} no choice")
     return Study(method, tuple(rows), raters, tuple(remarks))
 
 
@@ -281,11 +283,15 @@ def _choosers(comparisons: Comparisons, score: Float[ndarray, " items"]) -> tupl
 def _remarks(votes: Votes, found: Screening, rows: tuple[OpinionRow, ...]) -> tuple[str, ...]:
     remarks = []
     if votes.missing:
-        remarks.append(f"{votes.missing} cells or rows hold no vote")
+        cells = counted(votes.missing, "cell or row holds", "cells or rows hold")
+        remarks.append(f"{cells} no vote")
     if lost := int(votes.per_rater[found.rejected].sum()):
-        remarks.append(f"{lost} votes of {int(found.rejected.sum())} rejected raters left out")
+        raters = counted(int(found.rejected.sum()), "rejected rater")
+        remarks.append(f"{counted(lost, 'vote')} of {raters} left out")
     if empty := [row.path for row in rows if not row.n]:
-        remarks.append(f"{len(empty)} items have no vote left ({some(empty)}): no opinion")
+        items = counted(len(empty), "item has", "items have")
+        remarks.append(f"{items} no vote left ({some(empty)}): no opinion")
     if single := [row.path for row in rows if row.n == 1]:
-        remarks.append(f"{len(single)} items have one vote ({some(single)}): no interval")
+        items = counted(len(single), "item has", "items have")
+        remarks.append(f"{items} one vote ({some(single)}): no interval")
     return tuple(remarks)

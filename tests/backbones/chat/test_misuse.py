@@ -23,14 +23,29 @@ def folder(checkpoint, tmp_path):
 
 def test_a_folder_without_a_config_is_refused(folder):
     (folder / "config.json").unlink()
-    with pytest.raises(ModelError, match=r"no config\.json"):
+    with pytest.raises(ModelError, match=r"there is no config\.json in .*copy"):
         chat.load(folder)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"model_type": 3}'])
-def test_a_config_that_is_none_is_refused(folder, text):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "cannot be read as JSON"),
+        ("[]", "holds list; expected an object"),
+        ("{}", "names no model_type"),
+        ('{"model_type": 3}', "names no model_type"),
+    ],
+)
+def test_a_config_that_is_none_is_refused(folder, text, said):
     (folder / "config.json").write_text(text)
-    with pytest.raises(ModelError, match=r"config\.json"):
+    with pytest.raises(ModelError, match=rf"config\.json {said}"):
+        chat.load(folder)
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_settings_of_a_processor_that_are_none_are_refused(folder, text):
+    (folder / "processor_config.json").write_text(text)
+    with pytest.raises(ModelError, match=r"processor_config\.json (cannot|holds list)"):
         chat.load(folder)
 
 

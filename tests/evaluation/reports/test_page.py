@@ -390,8 +390,9 @@ def test_a_page_is_replaced_only_when_the_new_one_is_whole(tmp_path: Path) -> No
 
 
 def test_a_page_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
-    out = tmp_path / "missing" / "page.html"
-    with pytest.raises(TableError, match=r"missing/page\.html cannot be written: No such file"):
+    (tmp_path / "file").touch()
+    out = tmp_path / "file" / "page.html"
+    with pytest.raises(TableError, match=r"file/page\.html cannot be written: File exists"):
         page.write(out, [row("a.jpg")], page.About("photos"), lambda _: None)
 
 
@@ -405,5 +406,5 @@ def test_the_same_rows_make_the_same_page(tmp_path: Path) -> None:
 
 def test_the_templates_are_part_of_the_package() -> None:
     folder = resources.files("beholder.evaluation.reports")
-    for name in ("page.html", "card.html", "page.css", "page.js"):
+    for name in ("page.html", "head.html", "brand.html", "card.html", "page.css", "page.js"):
         assert folder.joinpath(name).is_file()

@@ -7,7 +7,6 @@ is shown as several pictures.
 
 import difflib
 import hashlib
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,8 @@ import torch
 from safetensors import SafetensorError
 
 from beholder._optional import require
+from beholder.backbones._digest import sha256
+from beholder.backbones._json import read_json
 from beholder.errors import ModelError
 
 PARTS: Final = ("image_processor", "tokenizer")
@@ -40,9 +41,7 @@ def digest(folder: Path) -> str:
     total = hashlib.sha256()
     for path in sorted(folder.iterdir()):
         if path.suffix in COUNTS and path.is_file():
-            with path.open("rb") as file:
-                each = hashlib.file_digest(file, "sha256").hexdigest()
-            total.update(f"{path.name} {each}\n".encode())
+            total.update(f"{path.name} {sha256(path)}\n".encode())
     return total.hexdigest()
 
 
@@ -53,15 +52,8 @@ def configuration(folder: Path) -> dict[str, Any]:
         ModelError: when it is missing or is no configuration of a model.
     """
     path = folder / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ModelError(
-            f"{folder} has no config.json: name a folder with a checkpoint of transformers"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read ({error}): fetch it again") from error
-    if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
+    config = read_json(path)
+    if not isinstance(config.get("model_type"), str):
         raise ModelError(f"{path} names no model_type: it is not of a checkpoint of transformers")
     return config
 
@@ -131,7 +123,7 @@ def _unbound(tokenizer: Any) -> None:
 def _processor_class(transformers: Any, folder: Path) -> type[Any]:
     for name in ("processor_config.json", "preprocessor_config.json", "tokenizer_config.json"):
         path = folder / name
-        config = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        config = read_json(path) if path.is_file() else {}
         if known := getattr(transformers, config.get("processor_class") or "", None):
             return known  # type: ignore[no-any-return]
     kind = configuration(folder)["model_type"]

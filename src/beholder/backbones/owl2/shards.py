@@ -5,7 +5,6 @@ Nothing of a pickle is run but the reading of tensors (`weights_only`).
 
 import hashlib
 import pickle
-import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,12 +16,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from beholder.backbones._digest import sha256
 from beholder.backbones._json import read_json
 from beholder.errors import ModelError
 
 WHOLE: Final = ("model.safetensors", "pytorch_model.bin")
 CUT: Final = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _BROKEN: Final = (
     SafetensorError,
     OSError,
@@ -65,19 +64,12 @@ class Shard:
             ) from error
 
     def digest(self) -> str:
-        """Return the SHA-256 of the file; a cache that names files by it saves the reading.
+        """Return the SHA-256 of the file.
 
         Raises:
             ModelError: when there is no such file.
         """
-        try:
-            target = self.path.resolve(strict=True)
-            if self.path.is_symlink() and _DIGEST.fullmatch(target.name):
-                return target.name
-            with self.path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise ModelError(f"{self.path} cannot be read: {error}") from error
+        return sha256(self.path)
 
 
 def find(folder: Path) -> list[Shard]:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 
+from beholder._counting import counted as counted  # noqa: PLC0414 -- for the reports
 from beholder.errors import UsageError
 from beholder.levels.scale import LEVELS, Scale
 
@@ -98,15 +99,6 @@ def percent(share: float) -> str:
     if share < 0.001:
         return "<0.1%"
     return ">99.9%" if share > 0.999 else f"{100 * share:.1f}%"
-
-
-def counted(count: int, one: str, many: str = "") -> str:
-    """Return a count with its noun.
-
-    >>> counted(1, "clip"), counted(1200, "picture")
-    ('1 clip', '1,200 pictures')
-    """
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def pretty(value: Mapping[str, Any]) -> str:

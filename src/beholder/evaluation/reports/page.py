@@ -1,8 +1,8 @@
 """One score table as one page of HTML that needs nothing else: no network, no other file.
 
 What is drawn is decided in `_summary`, `_cards` and `_strips`; how it looks, in the templates
-beside this file (`page.html`, `card.html`, `page.css`, `page.js`). The page works without
-JavaScript; scripts only sort, filter and enlarge.
+beside this file (`page.html`, `card.html`, `page.css`, `page.js`; `head.html` and `brand.html` are
+those of every page). The page works without JavaScript; scripts only sort, filter and enlarge.
 """
 
 import math
@@ -82,6 +82,7 @@ def write(
     previews = zip(kept, _ahead(preview, files), strict=True)
     cards = (card(index, row, picture) for (index, row), picture in previews)
     try:
+        out.parent.mkdir(parents=True, exist_ok=True)
         with _html.replacing(out) as file:
             file.writelines(_pieces(summary, cards, about))
     except OSError as error:
@@ -108,6 +109,8 @@ def _pieces(summary: Summary, cards: Iterator[Card], about: About) -> Iterator[s
         .get_template("page.html")
         .generate(
             about=about,
+            title=about.title,
+            version=about.version,
             recipe=pretty(about.recipe) if about.recipe else "",
             cards=cards,
             histograms=summary.histograms(),

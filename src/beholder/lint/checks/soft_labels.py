@@ -18,8 +18,9 @@ from the mean of the votes in some."""
 def check(case: Case) -> Iterator[Finding]:
     """Find soft labels that are wrong."""
     rows = [row for row in case.rated if row.probabilities]
-    sums = {row.row: math.fsum(row.probabilities.values()) for row in rows}
-    off = [f"{row.path}: {sums[row.row]:g}" for row in rows if abs(sums[row.row] - 1) > SUM]
+    sums = [math.fsum(row.probabilities.values()) for row in rows]
+    summed = zip(rows, sums, strict=True)
+    off = [f"{row.path}: {total:g}" for row, total in summed if abs(total - 1) > SUM]
     if off:
         yield found(
             "note" if case.table.format == "deqa" else "warning",
