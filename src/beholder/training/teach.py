@@ -11,6 +11,9 @@ from beholder.training.lesson import Lesson
 
 Ask = Callable[[Lesson, int, int], Prompt]
 """(lesson, epoch, row of the lesson) → what is asked; depends on nothing else but a seed."""
+Tell = Callable[[Mapping[str, float]], None]
+"""Is called on the main process after every optimiser step with `step` and `steps` (of all), and
+with every line of the history as it is made; for the bar in the terminal."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ def fit(  # noqa: PLR0913 - the seam between what is taught and how
     config: Config,
     folder: Path,
     ask: Ask,
+    tell: Tell = lambda line: None,
 ) -> Taught:
     """Teach a learner; checkpoints lie in `folder / "checkpoints"`, from where it goes on."""
     raise NotImplementedError
