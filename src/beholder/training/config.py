@@ -1,8 +1,10 @@
 """What a training run is told: records with a default for everything but the model and the data.
 
-`settings.py` reads them from YAML or TOML; `mixtures/` holds those of the originals.
+`settings.py` reads them from YAML or TOML and holds values to what is stated here; `mixtures/`
+holds those of the originals.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -13,6 +15,20 @@ FORMAT: Final = 1
 
 def _nothing() -> Mapping[str, Any]:
     return MappingProxyType({})
+
+
+def _one_of(*choices: str) -> Any:
+    """A text out of a few, the first unless another is given."""
+    return field(default=choices[0], metadata={"choices": choices})
+
+
+def _number(default: int | float | None, low: int | float, high: int | float = math.inf) -> Any:
+    """A number from `low` to `high`."""
+    return field(default=default, metadata={"low": low, "high": high})
+
+
+LEAST: Final = 1e-9
+"""Stands for "above 0"."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +47,9 @@ class Data:
     """What it is called; the table's file name when empty."""
     card: str = ""
     """Benchmark whose card applies, e.g. `koniq`."""
-    task: str = ""
+    task: str = _one_of("", "quality", "aesthetics")
     """`quality` or `aesthetics`; the card's, else quality."""
-    media: str = ""
+    media: str = _one_of("", "image", "video")
     """`image` or `video`; the card's, else image."""
     range: tuple[float, float] | None = None
     """Range of the opinions; the card's when not given."""
@@ -41,15 +57,17 @@ class Data:
     """Whether lower is better; the card's when not given."""
     columns: Mapping[str, str] = field(default_factory=_nothing)
     """Our name → the table's name of a column."""
-    weight: float = 1.0
+    weight: float = _number(1.0, LEAST, 1000)
     """How often it is drawn: 2 twice an epoch, 0.5 every other row."""
-    labels: str = "hard"
+    labels: str = _one_of("hard", "soft", "votes")
     """Level rule: `hard` bins, `soft` from mean and deviation, `votes` from the shares of votes."""
-    density: str = "pdf"
+    density: str = _one_of("pdf", "cdf")
     """Of soft labels: `pdf` or `cdf`."""
-    bounds: tuple[float, float] | None = None
-    """Between which opinions the five hard levels lie; the card's, else the range."""
-    outside: str = ""
+    bounds: str | tuple[float, float] = ""
+    """Between which opinions the levels lie: two numbers; `card`; `range`; `trimmed`, the ends
+    without a thousandth each, as Q-Align has them; or `observed`, the smallest and the largest.
+    The first of `card` (hard labels only), `range` and `trimmed` (soft: `observed`) when empty."""
+    outside: str = _one_of("", "drop", "clip")
     """Opinions outside the bounds: `drop` or `clip`; the card's, else clip."""
 
 
@@ -57,9 +75,9 @@ class Data:
 class Split:
     """How rows without a stated split are divided; scenes are kept together where known."""
 
-    validation: float = 0.1
+    validation: float = _number(0.1, LEAST, 0.9)
     """Share of the scenes (rows) on which the best checkpoint is chosen."""
-    test: float = 0.1
+    test: float = _number(0.1, 0, 0.9)
     """Share that is measured once, at the end; 0 for none."""
 
 
@@ -67,9 +85,9 @@ class Split:
 class Prompts:
     """What the model is asked while it learns."""
 
-    questions: str = "pool"
+    questions: str = _one_of("pool", "scoring")
     """`pool`: drawn from the published questions; `scoring`: always the one asked when scoring."""
-    form: str = "scoring"
+    form: str = _one_of("scoring", "training")
     """`scoring`: the form in which it is asked later; `training`: that of the originals' training.
     """
 
@@ -78,12 +96,12 @@ class Prompts:
 class Adapter:
     """Which weights learn: all of them (`full`) or low-rank additions (`lora`)."""
 
-    kind: str = "full"
+    kind: str = _one_of("full", "lora")
     preset: str = ""
     """Layout by name, e.g. `q-align` or `deqa`; the learner's own first one when empty."""
-    rank: int | None = None
-    alpha: float | None = None
-    dropout: float | None = None
+    rank: int | None = _number(None, 1, 65536)
+    alpha: float | None = _number(None, LEAST)
+    dropout: float | None = _number(None, 0, 0.99)
     modules: tuple[str, ...] = ()
     """Names of the modules that get additions; the preset's when empty."""
     merge: bool = False
@@ -94,27 +112,27 @@ class Adapter:
 class Train:
     """How long, how hard, in which numbers."""
 
-    epochs: float = 3.0
-    steps: int | None = None
+    epochs: float = _number(3.0, LEAST)
+    steps: int | None = _number(None, 1)
     """Optimiser steps; goes before `epochs`."""
-    batch: int = 16
+    batch: int = _number(16, 1)
     """Lessons a device and step; pairs for the fidelity loss are made within it."""
-    accumulate: int = 1
+    accumulate: int = _number(1, 1)
     """Batches that make one step."""
-    rate: float | None = None
+    rate: float | None = _number(None, LEAST)
     """Learning rate; the learner's own when not given."""
     rates: Mapping[str, float] = field(default_factory=_nothing)
     """Part of the model → its own learning rate."""
     freeze: tuple[str, ...] = ()
     """Parts of the model that do not learn."""
     schedule: str = "cosine"
-    warmup: float = 0.03
+    warmup: float = _number(0.03, 0, 1)
     """Share of the steps in which the rate rises."""
-    decay: float = 0.0
+    decay: float = _number(0.0, 0)
     """Weight decay."""
-    clip: float = 1.0
+    clip: float = _number(1.0, 0)
     """Largest norm of the gradient; 0 for none."""
-    dtype: str = "auto"
+    dtype: str = _one_of("auto", "float32", "bfloat16")
     """`float32` or `bfloat16`; auto: bfloat16 on a GPU, float32 on a CPU."""
     device: str = "auto"
     """`auto`, `cpu`, `cuda` …"""
@@ -122,7 +140,7 @@ class Train:
     """Whether activations are computed twice to save memory."""
     group_by_length: bool = False
     """Whether lessons of similar length share a batch."""
-    workers: int | None = None
+    workers: int | None = _number(None, 0, 256)
     """Threads or processes that decode; as many as the machine bears when not given."""
     options: Mapping[str, Any] = field(default_factory=_nothing)
     """More of transformers' TrainingArguments, e.g. `deepspeed` or `fsdp`, as they are."""
@@ -132,15 +150,15 @@ class Train:
 class Keep:
     """When it is evaluated and saved, and what stays."""
 
-    every: float = 1.0
+    every: float = _number(1.0, LEAST)
     """Epochs between evaluations; a checkpoint is saved at each."""
-    steps: int | None = None
+    steps: int | None = _number(None, 1)
     """Steps between evaluations; goes before `every`."""
-    checkpoints: int = 2
+    checkpoints: int = _number(2, 1)
     """How many stay, the best one besides."""
-    measure: str = "srcc"
+    measure: str = _one_of("srcc", "plcc", "loss")
     """By which the best is chosen on validation: `srcc`, `plcc` or `loss`."""
-    log: int = 10
+    log: int = _number(10, 1)
     """Steps between two lines of the log."""
     report_to: tuple[str, ...] = ()
     """`tensorboard`, `wandb`: where it is also logged."""
@@ -157,7 +175,7 @@ class Config:
     """What the result is called; the name of its folder when empty."""
     licence: str = ""
     """Licence of the result, for its card."""
-    seed: int = 0
+    seed: int = _number(0, 0, 2**32 - 1)
     split: Split = Split()
     prompts: Prompts = Prompts()
     losses: Mapping[str, float] = field(default_factory=_nothing)
@@ -167,3 +185,5 @@ class Config:
     adapter: Adapter = Adapter()
     train: Train = Train()
     keep: Keep = Keep()
+    ignore: tuple[str, ...] = ()
+    """Checks of `beholder lint` whose errors are told and do not stop the run."""
