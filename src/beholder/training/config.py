@@ -7,14 +7,9 @@ holds those of the originals.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Final
 
 FORMAT: Final = 1
-
-
-def _nothing() -> Mapping[str, Any]:
-    return MappingProxyType({})
 
 
 def _one_of(*choices: str) -> Any:
@@ -55,7 +50,7 @@ class Data:
     """Range of the opinions; the card's when not given."""
     dmos: bool | None = None
     """Whether lower is better; the card's when not given."""
-    columns: Mapping[str, str] = field(default_factory=_nothing)
+    columns: Mapping[str, str] = field(default_factory=dict)
     """Our name → the table's name of a column."""
     weight: float = _number(1.0, LEAST, 1000)
     """How often it is drawn: 2 twice an epoch, 0.5 every other row."""
@@ -121,7 +116,7 @@ class Train:
     """Batches that make one step."""
     rate: float | None = _number(None, LEAST)
     """Learning rate; the learner's own when not given."""
-    rates: Mapping[str, float] = field(default_factory=_nothing)
+    rates: Mapping[str, float] = field(default_factory=dict)
     """Part of the model → its own learning rate."""
     freeze: tuple[str, ...] = ()
     """Parts of the model that do not learn."""
@@ -142,7 +137,7 @@ class Train:
     """Whether lessons of similar length share a batch."""
     workers: int | None = _number(None, 0, 256)
     """Threads or processes that decode; as many as the machine bears when not given."""
-    options: Mapping[str, Any] = field(default_factory=_nothing)
+    options: Mapping[str, Any] = field(default_factory=dict)
     """More of transformers' TrainingArguments, e.g. `deepspeed` or `fsdp`, as they are."""
 
 
@@ -178,9 +173,9 @@ class Config:
     seed: int = _number(0, 0, 2**32 - 1)
     split: Split = Split()
     prompts: Prompts = Prompts()
-    losses: Mapping[str, float] = field(default_factory=_nothing)
+    losses: Mapping[str, float] = field(default_factory=dict)
     """Loss → weight, e.g. `next_token`, `level_kl`, `fidelity`; the learner's own when empty."""
-    learner: Mapping[str, Any] = field(default_factory=_nothing)
+    learner: Mapping[str, Any] = field(default_factory=dict)
     """What the learner is told besides."""
     adapter: Adapter = Adapter()
     train: Train = Train()

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 
@@ -30,5 +29,5 @@ class Lesson:
     """The content group; empty where it is not known."""
     name: str = ""
     """Its path as the table states it."""
-    details: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    details: Mapping[str, Any] = field(default_factory=dict)
     """The other columns of its table, e.g. `distortion`."""

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from types import MappingProxyType, NoneType, UnionType
+from types import NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from beholder._names import unknown
@@ -127,7 +127,7 @@ def build(values: Mapping[str, Any]) -> Config:
     if not values.get("data"):
         raise UsageError("no data are named: say --data TABLE, or give `data` in the config")
     made: Config = _record(Config, values, "")
-    names = [called(dataclasses.asdict(each)) for each in made.data]
+    names = [called(vars(each)) for each in made.data]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UsageError(f"two data sets are called {twice[0]!r}: give each a `name` of its own")
@@ -169,8 +169,7 @@ def _value(kind: Any, value: Any, place: str) -> Any:
     if origin is Mapping:
         if not isinstance(value, Mapping):
             raise UsageError(f"{place} is {value!r}; it is a table of names and values")
-        items = {str(key): _value(inner[1], each, f"{place}.{key}") for key, each in value.items()}
-        return MappingProxyType(items)
+        return {str(key): _value(inner[1], each, f"{place}.{key}") for key, each in value.items()}
     return value if kind is Any else _plain(kind, value, place)
 
 
@@ -224,23 +223,9 @@ def _hold(value: Any, limits: Mapping[str, Any], place: str) -> None:
 
 
 def plain(config: Config) -> Values:
-    """Return a config as JSON has it: the same config gives the same text, always."""
-    found: Values = json.loads(json.dumps(dataclasses.asdict(_open(config)), sort_keys=True))
+    """Return a config as JSON has it."""
+    found: Values = json.loads(json.dumps(dataclasses.asdict(config)))
     return found
-
-
-def _open(value: Any) -> Any:
-    """Replace read-only mappings by dictionaries, which can be copied."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = dataclasses.fields(value)
-        return dataclasses.replace(
-            value, **{each.name: _open(getattr(value, each.name)) for each in fields}
-        )
-    if isinstance(value, Mapping):
-        return {key: _open(each) for key, each in value.items()}
-    if isinstance(value, tuple):
-        return tuple(_open(each) for each in value)
-    return value
 
 
 def differences(before: Values, now: Values) -> list[str]:
