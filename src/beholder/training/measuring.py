@@ -3,11 +3,12 @@
 It is the finished folder that is measured, opened as `beholder score` opens it.
 """
 
+import math
 import os
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -47,7 +48,9 @@ class Measured:
 
 
 def _plain(value: Value) -> dict[str, Any]:
-    return {key: None if each != each else each for key, each in asdict(value).items()}  # noqa: PLR0124 - NaN
+    numbers = {"value": value.value, "low": value.low, "high": value.high}
+    known = {key: None if math.isnan(each) else each for key, each in numbers.items()}
+    return {**known, "reason": value.reason}
 
 
 def measure(
