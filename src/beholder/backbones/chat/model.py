@@ -125,35 +125,50 @@ class Chat(Backbone):
 
         They are float32 and on the device.
         """
-        rows = [[*each.ids, *begun] for each in readings]
-        inputs = {
-            "input_ids": batch.left_padded(rows, self._padding()),
-            "attention_mask": batch.left_padded([[1] * len(row) for row in rows], 0),
-            **self._kinds(readings, begun),
-            **features,
-        }
-        dtype = next(self.network.parameters()).dtype
-        moved = {
-            name: value.to(self.device, dtype if value.is_floating_point() else None)
-            for name, value in inputs.items()
-        }
+        rows = [begun] * len(readings)
+        moved = self.inputs(readings, rows, features)
         try:
             with torch.inference_mode():
                 out = self.network(**moved, logits_to_keep=1, use_cache=False)
         except torch.OutOfMemoryError as error:
             raise ModelError(
                 f"{self.device} has not enough memory for {len(rows)} inputs of up to "
-                f"{max(map(len, rows))} tokens: use a smaller --batch-size, a smaller dtype, "
+                f"{moved['input_ids'].shape[1]} tokens: use a smaller --batch-size, a smaller dtype, "
                 "or shrink the pictures with --set longest=1024"
             ) from error
         last: Tensor = out.logits[:, -1].float()
         return last
 
-    def _kinds(self, readings: Sequence[Reading], begun: Tokens) -> dict[str, Tensor]:
+    def inputs(
+        self,
+        readings: Sequence[Reading],
+        tails: Sequence[Tokens],
+        features: Mapping[str, Tensor],
+    ) -> dict[str, Tensor]:
+        """Return what the network takes: inputs with the tokens of their answers, and pixels.
+
+        Rows are padded on the left, so the last column is the last token of each.
+        """
+        rows = [[*each.ids, *tail] for each, tail in zip(readings, tails, strict=True)]
+        inputs = {
+            "input_ids": batch.left_padded(rows, self._padding()),
+            "attention_mask": batch.left_padded([[1] * len(row) for row in rows], 0),
+            **self._kinds(readings, tails),
+            **features,
+        }
+        dtype = next(self.network.parameters()).dtype
+        return {
+            name: value.to(self.device, dtype if value.is_floating_point() else None)
+            for name, value in inputs.items()
+        }
+
+    def _kinds(self, readings: Sequence[Reading], tails: Sequence[Tokens]) -> dict[str, Tensor]:
         """Say which tokens are pictures, to models that ask."""
         if not self.eyes.wants_kinds:
             return {}
-        rows = [[*each.kinds, *(0 for _ in begun)] for each in readings]
+        rows = [
+            [*each.kinds, *(0 for _ in tail)] for each, tail in zip(readings, tails, strict=True)
+        ]
         names = self.eyes.processor.model_input_names
         name = "token_type_ids" if "token_type_ids" in names else "mm_token_type_ids"
         return {name: batch.left_padded(rows, 0)}

@@ -6,7 +6,7 @@ about a batch (`losses`), and rates with the very weights that are learning (`sc
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
@@ -25,7 +25,7 @@ class Layout:
     """A way of teaching few weights: low-rank additions, and parts that learn whole."""
 
     modules: tuple[str, ...]
-    """Ends of the names of modules that get additions, e.g. `q_proj`; none: nothing does."""
+    """Ends of the names of modules that get additions, e.g. `q_proj`; none: every linear one."""
     inside: tuple[str, ...] = ("",)
     """Prefixes of the names of modules that may get additions."""
     rank: int = 16
@@ -49,8 +49,8 @@ class Kept:
     """One line on it."""
     tasks: tuple[str, ...] = ()
     """What it was taught; the tasks of its recipe when empty."""
-    options: Mapping[str, str] = field(default_factory=dict)
-    """What its backbone is told when it is opened again, e.g. the form of the prompt."""
+    merge: bool = True
+    """Whether low-rank additions are added into the weights; otherwise they are written alone."""
 
 
 class Learner(ABC):
@@ -61,8 +61,8 @@ class Learner(ABC):
     """By which it is asked, now and later."""
     rate: ClassVar[float] = 2e-5
     """Learning rate of all weights when none is stated."""
-    weights: ClassVar[Mapping[str, float]]
-    """Loss → weight when none is stated."""
+    layout: Layout | None = None
+    """The low-rank additions that were put in, if any."""
 
     @abstractmethod
     def parts(self) -> Mapping[str, Sequence[str]]:
@@ -77,6 +77,10 @@ class Learner(ABC):
         self, examples: Sequence[Encoded], lessons: Sequence[Lesson], prompts: Sequence[Prompt]
     ) -> Mapping[str, Tensor]:
         """Return the losses of a batch by name: unweighted, differentiable, zero-dimensional."""
+
+    @abstractmethod
+    def usual(self, *, soft: bool) -> Mapping[str, float]:
+        """Return loss → weight when none is stated, for one-hot levels or `soft` labels."""
 
     @abstractmethod
     def scorer(self) -> Scorer:
