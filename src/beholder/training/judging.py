@@ -45,7 +45,7 @@ def batches(
     loader: DataLoader[Sample] = DataLoader(
         Opened(lessons, opener),
         batch_size=batch,
-        sampler=[(0, row) for row in range(len(lessons))],  # type: ignore[arg-type]
+        sampler=[(0, row) for row in range(len(lessons))],
         num_workers=workers,
         collate_fn=together,
         generator=torch.Generator(),

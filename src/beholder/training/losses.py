@@ -117,4 +117,5 @@ def pairs_within(groups: Int[Tensor, " batch"]) -> Bool[Tensor, "batch batch"]:
     >>> pairs_within(torch.tensor([0, 1, 0])).nonzero().tolist()
     [[0, 2]]
     """
-    return (groups[:, None] == groups[None]).triu(1)
+    pairs: Tensor = (groups[:, None] == groups[None]).triu(1)
+    return pairs

@@ -1,4 +1,4 @@
-"""Teaching: the loop of transformers' Trainer over lessons, from a checkpoint where there is one."""
+"""Teaching: transformers' Trainer over lessons, from a checkpoint where there is one."""
 
 import hashlib
 import math
@@ -22,6 +22,8 @@ from beholder.training.lesson import Lesson
 from beholder.training.settings import plain
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from beholder.training.trainer import Plan, Teacher
 
 Ask = Callable[[Lesson, int, int], Prompt]
@@ -53,14 +55,14 @@ class Taught:
     """False when it was stopped before the end; the same call goes on."""
 
 
-def fit(  # noqa: PLR0913 - the seam between what is taught and how
+def fit(  # noqa: PLR0913, PLR0917 - the seam between what is taught and how
     learner: Learner,
     train: Sequence[Lesson],
     validation: Sequence[Lesson],
     config: Config,
     folder: Path,
     ask: Ask,
-    tell: Tell = lambda line: None,
+    tell: Tell = lambda _: None,
 ) -> Taught:
     """Teach a learner; checkpoints lie in `folder / "checkpoints"`, from where it goes on.
 
@@ -127,9 +129,9 @@ def _about(
     return {**told, "learner of": learner.recipe.backbone, "lessons": digest.hexdigest()}
 
 
-def _size(state: Mapping[str, Any]) -> int:
+def _size(state: Mapping[str, "Tensor"]) -> int:
     """Return the bytes of a checkpoint: weights, and twice as much for the optimiser."""
-    return 3 * sum(each.numel() * each.element_size() for each in state.values())
+    return 3 * sum(each.nbytes for each in state.values())
 
 
 def _arguments(config: Config, plan: "Plan", batches: int) -> Any:

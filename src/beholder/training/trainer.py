@@ -9,7 +9,6 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 import torch
@@ -67,8 +66,8 @@ class Lecture(nn.Module):
 
     def state(self) -> dict[str, Tensor]:
         """Return what a checkpoint holds: weights that learn and buffers, on the CPU."""
-        found = {name: each for name, each in self.named_parameters() if each.requires_grad}
-        found |= dict(self.named_buffers())
+        found: dict[str, Tensor] = dict(self.named_buffers())
+        found |= {name: each for name, each in self.named_parameters() if each.requires_grad}
         return {name: each.detach().cpu().contiguous().clone() for name, each in found.items()}
 
 
@@ -116,7 +115,7 @@ class Teacher(Trainer):
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """Make the optimiser over groups by part."""
         if self.optimizer is None:
-            named = (self.model if model is None else model).named_parameters()
+            named = (model or self.lecture).named_parameters()
             kind, options = self.get_optimizer_cls_and_kwargs(self.args)
             groups = adapters.groups(self.learner, self.plan.settings, _plain(named))
             self.optimizer = kind(groups, **options)
@@ -238,23 +237,23 @@ class _Moments(TrainerCallback):
         self._tell = tell
         self.stop = False
 
-    def on_epoch_begin(
-        self, args: Any, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_epoch_begin(self, *given: Any, **_: Any) -> None:
         """Tell the order which epoch begins."""
+        state: TrainerState = given[1]
         self._teacher.rows.set_epoch(int((state.epoch or 0.0) + 1e-6))
 
-    def on_step_end(
-        self, args: Any, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_step_end(self, *given: Any, **_: Any) -> None:
         """Tell how far it is; save and stop when the user asked to."""
+        state: TrainerState = given[1]
+        control: TrainerControl = given[2]
         if state.is_world_process_zero:
             self._tell({"step": state.global_step, "steps": state.max_steps})
         if self.stop:
             control.should_save = control.should_training_stop = True
 
-    def on_log(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_log(self, *given: Any, **_: Any) -> None:
         """Pass a line of the history on."""
+        state: TrainerState = given[1]
         if state.is_world_process_zero:
             self._tell(state.log_history[-1])
 
@@ -281,7 +280,7 @@ class Stopping:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
+    def _ask(self, *_: Any) -> None:
         if self._moments.stop:
             raise KeyboardInterrupt
         self._moments.stop = True

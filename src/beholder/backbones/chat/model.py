@@ -133,8 +133,8 @@ class Chat(Backbone):
         except torch.OutOfMemoryError as error:
             raise ModelError(
                 f"{self.device} has not enough memory for {len(rows)} inputs of up to "
-                f"{moved['input_ids'].shape[1]} tokens: use a smaller --batch-size, a smaller dtype, "
-                "or shrink the pictures with --set longest=1024"
+                f"{moved['input_ids'].shape[1]} tokens: use a smaller --batch-size, a smaller "
+                "dtype, or shrink the pictures with --set longest=1024"
             ) from error
         last: Tensor = out.logits[:, -1].float()
         return last

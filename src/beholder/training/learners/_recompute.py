@@ -12,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 def recompute(layers: Iterable[nn.Module]) -> None:
     """Keep only the inputs of these layers, and run them again when gradients are computed."""
     for layer in layers:
-        layer.forward = partial(_forward, layer.forward)  # type: ignore[method-assign]
+        layer.forward = partial(_forward, layer.forward)
 
 
 def _forward(plain: Any, *given: Any) -> Any:

@@ -94,7 +94,7 @@ class Learner(ABC):
         """Prepare one input exactly as for scoring; on the CPU, in a worker process or thread."""
         return self._eyes.encode(frames)
 
-    def recompute(self) -> None:
+    def recompute(self) -> None:  # noqa: B027 - small models need no such way
         """Compute activations twice from now on, to save memory; nothing where there is no way."""
 
     @cached_property

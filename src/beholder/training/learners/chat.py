@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from os.path import commonprefix
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -117,7 +117,7 @@ class Chat(Speaker):
             tail = (*word, *known.encode(end))
         opened = list(known.encode(text))
         asked = list(known.encode(eyes.text(Prompt(prompt.question, ""), 1)))
-        return Spoken(tail, len(opened) - len(commonprefix([opened, asked])))
+        return Spoken(tail, len(opened) - _shared(opened, asked))
 
     @property
     def _device(self) -> torch.device:
@@ -131,6 +131,12 @@ class Chat(Speaker):
     def save(self, folder: Path, kept: Kept) -> None:
         """Write a checkpoint of transformers, or a folder of adapters, with its recipe."""
         _folder.save(self, self._sources, folder, kept)
+
+
+def _shared(first: Sequence[int], second: Sequence[int]) -> int:
+    """Return how many tokens two texts begin with alike."""
+    same = (a == b for a, b in zip(first, second, strict=False))
+    return sum(1 for _ in takewhile(bool, same))
 
 
 def _prefix(name: str) -> str:
@@ -167,5 +173,5 @@ def load(recipe: Recipe, files: Mapping[str, Path], dtype: str, form: str, **opt
             f"words={told['words']!r} cannot be learned; a chat model learns the first token of "
             "each level: words=first, with words that differ in it"
         )
-    opened = chat.load(**files, dtype=dtype, **told)
+    opened = chat.load(**{**files, "dtype": dtype, **told})
     return Chat(recipe, opened, _folder.sources(files))

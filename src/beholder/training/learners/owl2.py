@@ -1,6 +1,7 @@
 """mPLUG-Owl2 as a learner: the answers of Q-Align's syllabus, in one of the published forms."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,7 @@ from beholder.backbones import owl2
 from beholder.backbones.base import Backbone
 from beholder.backbones.owl2 import forms, lessons, model, tokens
 from beholder.backbones.owl2.lessons import IGNORED
+from beholder.backbones.owl2.network import Network
 from beholder.prompts import Prompt
 from beholder.recipes.recipe import Recipe
 from beholder.training.learners import _folder
@@ -23,12 +25,10 @@ from beholder.training.saying import Answer
 
 TRAINING: Final = "training-system"
 """The form that the scripts of the originals select for training."""
-_FEW: Final = {
-    "modules": ("q_proj", "v_proj.multiway.1"),
-    "inside": ("model.layers",),
-    "rank": 128,
-    "alpha": 256.0,
-}
+_FEW: Final = Layout(
+    ("q_proj", "v_proj.multiway.1"), inside=("model.layers",), rank=128, alpha=256.0
+)
+"""What the layouts of the originals have in common."""
 
 
 class Owl2(Speaker):
@@ -38,7 +38,7 @@ class Owl2(Speaker):
         self, recipe: Recipe, parts: model.Parts, form: str, sources: Sequence[Path]
     ) -> None:
         self.recipe = recipe
-        self.network = parts.network
+        self.network: Network = parts.network
         self._parts = parts
         self._form = forms.form(form)
         self._sources = sources
@@ -55,8 +55,8 @@ class Owl2(Speaker):
     def lora(self) -> Mapping[str, Layout]:
         """Return the layouts of Q-Align and of DeQA-Score, which differ in what learns whole."""
         return {
-            "q-align": Layout(**_FEW, whole=("abstractor",), rate=2e-4),
-            "deqa": Layout(**_FEW, whole=("vision", "abstractor"), rate=2e-5),
+            "q-align": replace(_FEW, whole=("abstractor",), rate=2e-4),
+            "deqa": replace(_FEW, whole=("vision", "abstractor"), rate=2e-5),
         }
 
     def backbone(self) -> Backbone:
@@ -73,14 +73,15 @@ class Owl2(Speaker):
 
     def say(self, turns: Sequence[Turn]) -> Sequence[Answer]:
         """Return what is said where words of the answers are due."""
-        network, pixels = self._parts.network, self._parts.pixels
+        network, pixels = self.network, self._parts.pixels
         sentences = [self._sentence(each.prompt, each.level) for each in turns]
         asked = []
         for turn, (ids, labels, _) in zip(turns, sentences, strict=True):
             squares = turn.example.squares.to(network.device)
             asked.append(lessons.Lesson(ids, [pixels.normalise(squares)], labels))
         said = lessons.supervised(network, asked)
-        parts = zip(said.logits.split(said.counts), said.labels.split(said.counts), strict=True)
+        counts = list(said.counts)
+        parts = zip(torch.split(said.logits, counts), torch.split(said.labels, counts), strict=True)
         return [
             Answer(logits, labels, level)
             for (logits, labels), (_, _, level) in zip(parts, sentences, strict=True)
@@ -101,7 +102,7 @@ class Owl2(Speaker):
 
     def recompute(self) -> None:
         """Compute the activations of every layer twice."""
-        body = self._parts.network.model
+        body = self.network.model
         recompute([*body.layers, *body.vision_model.encoder.layers])
 
     def save(self, folder: Path, kept: Kept) -> None:
@@ -117,6 +118,7 @@ def load(recipe: Recipe, files: Mapping[str, Path], dtype: str, form: str, **opt
         UsageError: for an unknown option.
     """
     told = {**recipe.options, **options}
-    opened = owl2.load(**files, dtype=dtype, **told)
+    told_all: dict[str, Any] = {**files, "dtype": dtype, **told}
+    opened = owl2.load(**told_all)
     asked = TRAINING if form == "training" else str(told.get("form", forms.DEFAULT))
     return Owl2(recipe, opened.parts, asked, _folder.sources(files))
