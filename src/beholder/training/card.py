@@ -85,7 +85,7 @@ def _front(facts: Facts) -> str:
         for part in PARTS[:1]
         for name, found in facts.measured.get(part, {}).items()
         for measure in MEASURES
-        if found.values[measure].value == found.values[measure].value
+        if not math.isnan(found.values[measure].value)
     ]
     more = {"license_name": facts.result.licence} if licence == "other" else {}
     made = hub.ModelCardData(

@@ -72,19 +72,32 @@ class Mixture:
         return {part: sum(lesson.set == number for lesson in self.lessons[part]) for part in PARTS}
 
 
-def prepare(
-    config: Config, kept: Path | None = None, workers: int = 1, tick: Tick = lambda: None
-) -> Mixture:
-    """Read, check and divide the data of a config; parts are those of the folder `kept`, if given.
+def open_sets(config: Config) -> list[Set]:
+    """Read the tables of a config and find their files.
 
     Raises:
-        UsageError: when a statement about the data cannot be right, or they are not those of
-            `kept`.
-        TableError: when the data cannot be taught: what is wrong, where, and what to do.
+        UsageError: when a statement about the data cannot be right.
+        TableError: when rows cannot be taught or files are not there: which, and what to do.
     """
     sets = [open_set(data) for data in config.data]
-    tables = tuple(_digest(data) for data in config.data)
     checks.check_files(sets)
+    return sets
+
+
+def prepare(
+    config: Config,
+    sets: Sequence[Set],
+    kept: Path | None = None,
+    workers: int = 1,
+    tick: Tick = lambda: None,
+) -> Mixture:
+    """Look at the files of sets and divide them; parts are those of the folder `kept`, if given.
+
+    Raises:
+        UsageError: when the tables are no longer those of `kept`.
+        TableError: when a part would be too small.
+    """
+    tables = tuple(_digest(data) for data in config.data)
     if kept:
         _check_same(tables, config, kept)
         return _mixture(_remembered(sets, kept), tables, ())
@@ -165,7 +178,7 @@ def _digest(data: Data) -> str:
 
 
 def write(mixture: Mixture, folder: Path) -> None:
-    """Keep which row is in which part, and what was read."""
+    """Keep which row is in which part, and, last and whole, what was read."""
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
@@ -177,7 +190,9 @@ def write(mixture: Mixture, folder: Path) -> None:
             rows.writerow([each.set.name, row.path, repr(row.mos), row.split, row.scene, word])
     (folder / PARTED).write_text(text.getvalue(), encoding="utf-8", newline="")
     record = json.dumps(mixture.record(), indent=2, ensure_ascii=False)
-    (folder / RECORD).write_text(record + "\n", encoding="utf-8")
+    beside = folder / f"{RECORD}.part"
+    beside.write_text(record + "\n", encoding="utf-8")
+    beside.replace(folder / RECORD)
 
 
 def _check_same(tables: Sequence[str], config: Config, kept: Path) -> None:

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from beholder.training.learners.base import Kept, Learner
 from beholder.training.lesson import Lesson
 from beholder.training.measuring import Measured, measure
 from beholder.training.mixture import Mixture
-from beholder.training.questions import asked
 from beholder.training.teach import Taught
 
 Tick = Callable[[], None]
@@ -36,18 +35,6 @@ class Outcome:
     steps: int
     measured: Mapping[str, Mapping[str, Measured]]
     """Part → set → how well it follows people."""
-
-
-def for_lessons(recipe: Recipe, lessons: Sequence[Lesson]) -> Recipe:
-    """Return the recipe of what will be taught: asked about every task of the lessons."""
-    prompts = {task: dict(words) for task, words in recipe.prompts.items()}
-    for task, media in dict.fromkeys((each.task, each.media) for each in lessons):
-        words = prompts.setdefault(task, {})
-        if not words:
-            words[media] = vars(asked(recipe, task, media)).copy()
-    taught = {each.task for each in lessons}
-    refuses = {task: why for task, why in recipe.refuses.items() if task not in taught}
-    return replace(recipe, prompts=prompts, refuses=refuses)
 
 
 def rehearse(learner: Learner, lessons: Sequence[Lesson]) -> None:

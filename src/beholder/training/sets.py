@@ -14,6 +14,7 @@ from beholder.datasets.card import Bounds, Card
 from beholder.datasets.opinions import EXAMPLES, Opinions, Stated, locate
 from beholder.datasets.reading import read
 from beholder.errors import TableError, UsageError
+from beholder.evaluation.pairing import of_the_set
 from beholder.levels.scale import Scale
 from beholder.training.config import Data
 from beholder.training.settings import called
@@ -69,6 +70,7 @@ def open_set(data: Data) -> Set:
         raise UsageError(f"{name}: releases of {card.title} differ in direction: state dmos")
     stated = Stated(dmos=dmos, scale=scale, columns=dict(data.columns))
     table = _table(data, card, stated)
+    table = of_the_set(table, card) if card else table
     _check_rows(table, name)
     folders = [Path(data.root)] if data.root else [Path(data.table).parent]
     places = [place for folder in folders for place in (card.places(folder) if card else [folder])]
