@@ -72,7 +72,7 @@ class Split:
 
     validation: float = _number(0.1, LEAST, 0.9)
     """Share of the scenes (rows) on which the best checkpoint is chosen."""
-    test: float = _number(0.1, 0, 0.9)
+    test: float = _number(0.2, 0, 0.9)
     """Share that is measured once, at the end; 0 for none."""
 
 
@@ -153,8 +153,8 @@ class Keep:
     """How many stay, the best one besides."""
     measure: str = _one_of("srcc", "plcc", "loss")
     """By which the best is chosen on validation: `srcc`, `plcc` or `loss`."""
-    log: int = _number(10, 1)
-    """Steps between two lines of the log."""
+    log: int | None = _number(None, 1)
+    """Steps between two lines of the log; about 200 lines a run when not given."""
     report_to: tuple[str, ...] = ()
     """`tensorboard`, `wandb`: where it is also logged."""
 

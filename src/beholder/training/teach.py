@@ -38,6 +38,8 @@ _RENAMED: Final = {"learning_rate": "rate", "grad_norm": "gradient"}
 _NOT_TOLD: Final = ("train_", "total_flos")
 """What the library sums up at the end."""
 _MOST_WORKERS: Final = 8
+_LINES: Final = 200
+"""About so many lines of the log a run, where nothing else is stated."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ def _arguments(config: Config, plan: "Plan", batches: int) -> Any:
     device = resolve_device(told.device)
     per_epoch = max(1, math.ceil(batches / max(1, _processes()) / told.accumulate))
     moments = keep.steps or max(1, round(keep.every * per_epoch))
+    total = told.steps or math.ceil(told.epochs * per_epoch)
     workers = _workers(told.workers)
     options = {
         "output_dir": str(plan.folder),
@@ -160,7 +163,7 @@ def _arguments(config: Config, plan: "Plan", batches: int) -> Any:
         "save_steps": moments,
         "metric_for_best_model": keep.measure if plan.validation else None,
         "greater_is_better": keep.measure != "loss",
-        "logging_steps": keep.log,
+        "logging_steps": keep.log or max(1, total // _LINES),
         "logging_nan_inf_filter": False,
         "report_to": list(keep.report_to) or "none",
         "seed": config.seed,
