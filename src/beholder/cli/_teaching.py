@@ -138,6 +138,8 @@ def number(value: "Value") -> str:
 
 def show(outcome: "Outcome") -> None:
     """Print what came out: the numbers on standard output, the places on standard error."""
+    from beholder.training.measuring import FEW_SCENES
+
     console = Console() if sys.stdout.isatty() else Console(width=WIDE, no_color=True)
     table = Table(box=None, pad_edge=False, header_style="dim")
     for place, column in enumerate(("set", "part", "files", "SRCC", "PLCC")):
@@ -152,6 +154,17 @@ def show(outcome: "Outcome") -> None:
             if found.failed:
                 told = f"{counted(found.failed, 'file')} of {name}, {part}, could not be scored"
                 click.echo(f"Note: {plain(told)}: {plain(found.error)}", err=True)
+    for name, found in outcome.measured.get("test", {}).items():
+        gain = found.gains.get("srcc")
+        if gain and not gain.reason:
+            click.echo(
+                f"{plain(name)}, test: SRCC was {_told.number(found.before['srcc'])} before,"
+                f" {_told.number(gain.value)} {_told.interval(gain)} is gained ({gain.verdict})",
+                err=True,
+            )
+        if 0 < found.scenes < FEW_SCENES:
+            told = f"intervals from {counted(found.scenes, 'scene')} are too narrow"
+            click.echo(f"Note: {plain(name)}, test: {told}", err=True)
     click.echo(f"Kept: step {outcome.best} of {outcome.steps}, the best on validation", err=True)
     click.echo(f"Card: {outcome.folder / 'README.md'}", err=True)
     click.echo(f"Score with it: beholder score PICTURES --model {outcome.folder}", err=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from beholder.training.config import Config
     from beholder.training.mixture import Mixture
     from beholder.training.outcome import Outcome
-    from beholder.training.teach import Taught
+    from beholder.training.teach import Taught, Tell
 
 INTERRUPTED = 130
 PATHS: Final = ("table", "root", "validation", "test")
@@ -228,7 +228,7 @@ def _taught(folder: Path, config: "Config", mixture: "Mixture") -> "Outcome | No
     from beholder.training import outcome
 
     with _teaching.Course() as course:
-        learner, taught = _fit(folder, config, mixture, course.tell)
+        taught = _fit(folder, config, mixture, course.tell)
     if not taught.done:
         click.echo(
             f"Stopped after step {course.step} of {course.steps}; kept: {folder}: the same command"
@@ -236,25 +236,28 @@ def _taught(folder: Path, config: "Config", mixture: "Mixture") -> "Outcome | No
             err=True,
         )
         return None
-    origin = learner.recipe
-    outcome.keep(learner, mixture, config, folder)
-    total = sum(len(mixture.lessons[part]) for part in outcome.PARTS)
+    again = len(mixture.lessons["test"]) if config.keep.before else 0
+    total = sum(len(mixture.lessons[part]) for part in outcome.PARTS) + again
     with _teaching.counting("measuring", total) as tick:
-        return outcome.finish(origin, mixture, taught, config, folder, tick)
+        return outcome.finish(mixture, taught, config, folder, tick)
 
 
-def _fit(folder: Path, config: "Config", mixture: "Mixture", tell: Any) -> "tuple[Any, Taught]":
+def _fit(
+    folder: Path, config: "Config", mixture: "Mixture", tell: "Tell", *, first: bool = True
+) -> "Taught":
+    """Teach, and write what was taught; the model is gone when this returns."""
     from beholder.training import opening, outcome
     from beholder.training.questions import Questions
     from beholder.training.teach import fit
 
     parts = mixture.lessons
-    tasks = dict.fromkeys(each.set.task for each in mixture.divided)
-    learner = opening.load(config, tasks)
+    learner = opening.load(config, dict.fromkeys(each.set.task for each in mixture.divided))
     outcome.rehearse(learner, parts["train"])
     ask = Questions(learner.recipe, config.seed, pool=config.prompts.questions == "pool")
     taught = fit(learner, parts["train"], parts["validation"], config, folder, ask, tell)
-    return learner, taught
+    if first and taught.done:
+        outcome.keep(learner, mixture, config, folder)
+    return taught
 
 
 def _follow(folder: Path, config: "Config") -> int:
@@ -264,7 +267,7 @@ def _follow(folder: Path, config: "Config") -> int:
     while not (folder / RECORD).is_file():
         time.sleep(WAIT)
     mixture = prepare(config, open_sets(config), folder)
-    _, taught = _fit(folder, config, mixture, _silent)
+    taught = _fit(folder, config, mixture, _silent, first=False)
     return 0 if taught.done else INTERRUPTED
 
 

@@ -9,10 +9,11 @@ from beholder._optional import require
 from beholder.evaluation.reports import _told
 from beholder.evaluation.reports._text import counted
 from beholder.evaluation.reports.markdown import safe
+from beholder.metrics.difference import NOT_SEPARABLE
 from beholder.recipes.recipe import Recipe
 from beholder.training.config import Config
 from beholder.training.folder import CURVE, METRICS
-from beholder.training.measuring import MEASURES, Measured
+from beholder.training.measuring import FEW_SCENES, MEASURES, Measured
 
 LICENCES: Final = {
     "apache-2.0": "apache-2.0",
@@ -34,12 +35,16 @@ class Facts:
     """What was taught further."""
     result: Recipe
     """By which the result is asked."""
+    fingerprint: str
+    """Of the result: it stands beside every score."""
     data: Mapping[str, Any]
     """The record of the mixture."""
     measured: Mapping[str, Mapping[str, Measured]]
     """Part → set → what was measured."""
     best: int
     steps: int
+    history: Sequence[Mapping[str, float]]
+    """Lines of the log."""
     version: str
 
 
@@ -52,6 +57,7 @@ def text(facts: Facts) -> str:
         _lead(facts),
         "## How well it follows people",
         "\n".join(_measures(facts)),
+        "\n".join(_gains(facts)),
         _reading(facts),
         "## How to use it",
         _use(facts),
@@ -134,6 +140,21 @@ def _measures(facts: Facts) -> Iterator[str]:
             cells = [str(found.values[measure]) for measure in MEASURES]
             failed = f" ({found.failed} failed)" if found.failed else ""
             yield f"| {safe(name)} | {part} | {found.n}{failed} | {' | '.join(map(safe, cells))} |"
+
+
+def _gains(facts: Facts) -> Iterator[str]:
+    """Say whether teaching helped, set by set."""
+    for name, found in facts.measured.get("test", {}).items():
+        gain = found.gains.get("srcc")
+        if gain is None or gain.reason:
+            continue
+        told = "no difference can be shown" if gain.verdict == NOT_SEPARABLE else gain.verdict
+        yield (
+            f"- Against {safe(facts.origin.name)} as it was, on the test part of {safe(name)}: SRCC"
+            f" {_told.number(found.before['srcc'])} before,"
+            f" {_told.number(found.values['srcc'].value)} after; difference"
+            f" {_told.number(gain.value)} {safe(_told.interval(gain))}, {told}."
+        )
 
 
 def _reading(facts: Facts) -> str:
@@ -228,6 +249,13 @@ def _limits(facts: Facts) -> str:
         " others: `beholder evaluate` measures it on yours. Scores are opinions of the people who"
         " rated these sets, not facts about pictures."
     )
+    scenes = [
+        f"{name} ({counted(found.scenes, 'scene')})"
+        for name, found in facts.measured.get("test", {}).items()
+        if 0 < found.scenes < FEW_SCENES
+    ]
+    if scenes:
+        told += f" Intervals from so few scenes are too narrow: {safe(_list(scenes))}."
     if few:
         told += f" The test parts are small: {safe(_list(few))}; read the intervals."
     return f"{told} The licences of the data apply besides that of the model."

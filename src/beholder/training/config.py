@@ -155,6 +155,8 @@ class Keep:
     """By which the best is chosen on validation: `srcc`, `plcc` or `loss`."""
     log: int | None = _number(None, 1)
     """Steps between two lines of the log; about 200 lines a run when not given."""
+    before: bool = True
+    """Whether what is taught further is measured on the test part, too: did teaching help?"""
     report_to: tuple[str, ...] = ()
     """`tensorboard`, `wandb`: where it is also logged."""
 

@@ -133,18 +133,17 @@ def _ticks(span: Span, *, down: bool = False) -> list[Tick]:
 
 
 def _path(points: Sequence[tuple[float, float]]) -> str:
-    return "M" + "L".join(f"{x:g} {y:g}" for x, y in points)
+    return "M" + "L".join(f"{x:g} {y:g}" for x, y in points) + ("h0" if len(points) == 1 else "")
 
 
 def _loss(history: History) -> Panel:
-    taught = [line for line in history if "loss" in line and "srcc" not in line]
+    taught = [line for line in history if "srcc" not in line and _there(line)]
     steps, name, left = _steps(history), "Loss", LEFTS[0]
     if not taught:
         return Panel(name, left, _ticks(steps), [], [], [], [], [], none="no loss was logged")
     losses = np.array([line["loss"] for line in taught], dtype=np.float64)
-    tested = [line for line in evaluations(history) if "loss" in line]
-    every = np.append(losses, [line["loss"] for line in tested])
-    axis = Span.of(every[np.isfinite(every)] if np.isfinite(every).any() else np.zeros(1))
+    tested = [line for line in evaluations(history) if _there(line)]
+    axis = Span.of(np.append(losses, [line["loss"] for line in tested]))
     smooth = _smooth(losses) if len(losses) >= SMOOTH else None
     at = [_x(steps, line["step"]) for line in taught]
     lines = [Shape(_course(at, losses, axis), "first", raw=smooth is not None)]
@@ -158,9 +157,13 @@ def _loss(history: History) -> Panel:
     return Panel(name, left, _ticks(steps), _ticks(axis, down=True), keys, lines, [], marks)
 
 
+def _there(line: Mapping[str, float]) -> bool:
+    return math.isfinite(line.get("loss", math.nan))
+
+
 def _course(at: Sequence[float], values: Iterable[float], axis: Span) -> str:
     points = zip(at, values, strict=True)
-    return _path([(x, _y(axis, float(y))) for x, y in points if math.isfinite(y)])
+    return _path([(x, _y(axis, float(y))) for x, y in points])
 
 
 def _smooth(losses: Vector) -> list[float]:

@@ -19,7 +19,15 @@ Values = dict[str, Any]
 """A config as a file has it."""
 
 HARMLESS: Final = (
-    *("name", "licence", "train.workers", "keep.checkpoints", "keep.log", "keep.report_to"),
+    *(
+        "name",
+        "licence",
+        "train.workers",
+        "keep.checkpoints",
+        "keep.log",
+        "keep.report_to",
+        "keep.before",
+    ),
     "ignore",
 )
 """Settings that may change when a run goes on: no weight depends on them."""
