@@ -117,7 +117,7 @@ def _train(options: Options) -> int:
     from beholder.training.checks import stop
 
     config = _config(options)
-    _check_extras(config)
+    _check_model(config)
     if options.push:
         publishing.check(options.push)
     model = Path(config.model) if Path(config.model).is_dir() else None
@@ -189,10 +189,12 @@ def _below(values: dict[str, Any], base: Path) -> None:
                 row[name] = str(base / row[name])
 
 
-def _check_extras(config: "Config") -> None:
-    """Find out whether what teaches is installed, without loading it."""
+def _check_model(config: "Config") -> None:
+    """Find out whether the model is known and what teaches is installed, without loading them."""
     from beholder._optional import require
+    from beholder.recipes import recipe as recipes
 
+    recipes.load(config.model)
     needed = ["transformers", "accelerate", *(["peft"] if config.adapter.kind == "lora" else [])]
     for module in needed:
         if find_spec(module) is None:
@@ -252,7 +254,6 @@ def _fit(
 
     parts = mixture.lessons
     learner = opening.load(config, dict.fromkeys(each.set.task for each in mixture.divided))
-    outcome.rehearse(learner, parts["train"])
     ask = Questions(learner.recipe, config.seed, pool=config.prompts.questions == "pool")
     taught = fit(learner, parts["train"], parts["validation"], config, folder, ask, tell)
     if first and taught.done:
@@ -262,9 +263,10 @@ def _fit(
 
 def _follow(folder: Path, config: "Config") -> int:
     """Teach beside the first process of several, which reads, checks and writes for all."""
-    from beholder.training.mixture import RECORD, open_sets, prepare
+    from beholder.training.folder import ready
+    from beholder.training.mixture import open_sets, prepare
 
-    while not (folder / RECORD).is_file():
+    while not ready(folder, config):
         time.sleep(WAIT)
     mixture = prepare(config, open_sets(config), folder)
     taught = _fit(folder, config, mixture, _silent, first=False)

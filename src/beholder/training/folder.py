@@ -24,7 +24,9 @@ KEPT_BACK: Final = (f"{CHECKPOINTS}/*", PARTED, TOLD, ".*", "*.part")
 
 
 def claim(folder: Path, config: Config, model: Path | None = None) -> bool:
-    """Make the folder of a run ready; true where a run of the same settings has begun in it.
+    """Make the folder of a run ready; true where a run of the same settings goes on in it.
+
+    A run that left no checkpoint has nothing to lose and is begun anew.
 
     Raises:
         UsageError: when it cannot be written, holds something else or a run of other settings, or
@@ -41,6 +43,8 @@ def claim(folder: Path, config: Config, model: Path | None = None) -> bool:
                 f"--out {folder} holds other files ({', '.join(others[:3])} …): name a new folder"
             )
         return False
+    if not (finished(folder) or any((folder / CHECKPOINTS).glob("checkpoint-*"))):
+        return False
     told = _read(path)
     changed = differences(told.get("config", {}), plain(config))
     if changed:
@@ -52,7 +56,8 @@ def claim(folder: Path, config: Config, model: Path | None = None) -> bool:
 
 
 def begin(folder: Path, config: Config, version: str) -> None:
-    """Write down what the run is told."""
+    """Write down what the run is told; what an earlier one left of its data is taken away first."""
+    (folder / RECORD).unlink(missing_ok=True)
     record = {"format": 1, "beholder": version, "config": plain(config)}
     write(folder / TOLD, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
@@ -62,9 +67,11 @@ def finished(folder: Path) -> bool:
     return (folder / METRICS).is_file() and (folder / CARD).is_file()
 
 
-def metrics(folder: Path) -> dict[str, Any]:
-    """Read what was measured at the end of a finished run."""
-    return _read(folder / METRICS)
+def ready(folder: Path, config: Config) -> bool:
+    """Say whether the first of several processes has written down the data of this very run."""
+    if not (folder / TOLD).is_file() or _read(folder / TOLD).get("config") != plain(config):
+        return False
+    return (folder / RECORD).is_file()
 
 
 def write(path: Path, text: str) -> None:

@@ -10,8 +10,6 @@ from typing import Any
 from beholder import __version__
 from beholder.engine.rater import load
 from beholder.errors import UsageError
-from beholder.media.reading import read
-from beholder.media.sampling import FrameRule
 from beholder.recipes import recipe as recipes
 from beholder.training import card, curve
 from beholder.training import folder as places
@@ -36,23 +34,6 @@ class Outcome:
     steps: int
     measured: Mapping[str, Mapping[str, Measured]]
     """Part → set → how well it follows people."""
-
-
-def rehearse(learner: Learner, lessons: Sequence[Lesson]) -> None:
-    """Ask about one lesson of each kind: what cannot be asked is told before the first step.
-
-    Raises:
-        MediaError: when it cannot be looked at.
-        ModelError: when the model does not know the words.
-    """
-    firsts = {(each.task, each.media): each for each in reversed(lessons)}
-    for (task, _), lesson in firsts.items():
-        frames = read(str(lesson.path), FrameRule.parse(learner.recipe.frames))
-        try:
-            encoded = learner.encode(frames)
-        finally:
-            frames.close()
-        learner.scorer().judge([encoded], task)
 
 
 def keep(learner: Learner, mixture: Mixture, config: Config, folder: Path) -> None:

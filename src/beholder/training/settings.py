@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -18,19 +19,12 @@ from beholder.training.config import FORMAT, Config
 Values = dict[str, Any]
 """A config as a file has it."""
 
-HARMLESS: Final = (
-    *(
-        "name",
-        "licence",
-        "train.workers",
-        "keep.checkpoints",
-        "keep.log",
-        "keep.report_to",
-        "keep.before",
-    ),
-    "ignore",
+HARMLESS: Final = re.compile(
+    r"name|licence|ignore|train\.workers|keep\.(checkpoints|log|report_to|before)(\..*)?"
+    r"|data\.\d+\.(table|root|validation|test)"
 )
-"""Settings that may change when a run goes on: no weight depends on them."""
+"""Settings that may change when a run goes on: no weight depends on them, or, of tables, what they
+hold is compared instead."""
 
 
 def mixtures() -> list[str]:
@@ -246,7 +240,7 @@ def differences(before: Values, now: Values) -> list[str]:
     return [
         f"{place} was {_told(old, place)} and is {_told(new, place)}"
         for place in dict.fromkeys([*old, *new])
-        if old.get(place) != new.get(place) and not place.startswith(HARMLESS)
+        if old.get(place) != new.get(place) and not HARMLESS.fullmatch(place)
     ]
 
 

@@ -24,6 +24,8 @@ from transformers import (
     TrainingArguments,
 )
 
+from beholder._names import unknown
+from beholder.errors import UsageError
 from beholder.scorers.base import Encoded, Rating, Scorer
 from beholder.training import adapters, checkpoint, judging
 from beholder.training.batches import Opened, Opener, Order, Rows, Sample, together
@@ -61,6 +63,9 @@ class Lecture(nn.Module):
             [each.lesson for each in samples],
             [each.prompt for each in samples],
         )
+        for name in self._weights:
+            if name not in found:
+                raise UsageError(unknown("loss of this model", name, found))
         total = sum(weight * found[name] for name, weight in self._weights.items())
         return {"loss": total, **{name: found[name].detach() for name in self._weights}}
 
