@@ -32,7 +32,7 @@ def plan(mixture: "Mixture") -> None:
     """Say what will be taught, set by set."""
     for each, dropped in zip(mixture.divided, mixture.dropped, strict=True):
         bounds = each.set.bounds
-        click.echo(f"{plain(each.set.name)}: {'; '.join(each.notes) or 'as before'}", err=True)
+        click.echo(f"{plain(each.set.name)}: {'; '.join(each.notes)}", err=True)
         if each.set.rule.labels != "votes":
             told = f"  levels between {bounds.low:.6g} and {bounds.high:.6g}"
             lost = f"; {counted(dropped, 'row')} outside are not taught" if dropped else ""

@@ -54,7 +54,7 @@ def divide(found: Set, split: Split, looks: Mapping[str, Look], seed: Sequence[i
     rows = tuple(replace(row, split=part) for row, part in zip(rows, parts, strict=True))
     made = replace(found, table=replace(found.table, rows=rows))
     by = "as stated" if stated else "drawn by scene" if any(scenes_of(rows)) else "drawn by row"
-    return check(Divided(made, _notes(rows, alike, by)))
+    return check(Divided(made, told(rows, by, alike)))
 
 
 def check(found: Divided) -> Divided:
@@ -154,10 +154,11 @@ def _drawn(
     return parts
 
 
-def _notes(rows: Sequence[Opinion], alike: int, by: str) -> tuple[str, ...]:
+def told(rows: Sequence[Opinion], by: str, alike: int = 0) -> tuple[str, ...]:
+    """Say how many rows each part has and how they came there."""
     counts = Counter(row.split for row in rows)
-    told = ", ".join(f"{counts[part]} {part}" for part in PARTS if counts[part])
-    notes = [f"{told} ({by})"]
+    parts = ", ".join(f"{counts[part]} {part}" for part in PARTS if counts[part])
+    notes = [f"{parts} ({by})"]
     if alike:
         notes.append(f"{alike} look-alikes stay with their like")
     if not counts["test"]:

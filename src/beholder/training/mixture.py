@@ -20,7 +20,7 @@ from beholder.levels.scale import LEVELS
 from beholder.training import checks
 from beholder.training.checks import Found, Tick
 from beholder.training.config import Config, Data
-from beholder.training.dividing import Divided, check, divide, scenes_of
+from beholder.training.dividing import Divided, check, divide, scenes_of, told
 from beholder.training.lesson import Lesson
 from beholder.training.sets import PARTS, Set, open_set
 
@@ -218,5 +218,5 @@ def _remembered(sets: Sequence[Set], kept: Path) -> list[Divided]:
         own, parts = parts[: len(each.table)], parts[len(each.table) :]
         rows = zip(each.table.rows, own, strict=True)
         table = replace(each.table, rows=tuple(replace(row, split=part) for row, part in rows))
-        divided.append(check(Divided(replace(each, table=table))))
+        divided.append(check(Divided(replace(each, table=table), told(table.rows, "as before"))))
     return divided

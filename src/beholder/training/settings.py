@@ -250,7 +250,7 @@ def _told(flat: Values, place: str) -> str:
 
 def _flat(value: Any, place: str) -> Values:
     """Return place → value of everything that has no parts."""
-    if isinstance(value, dict) and value:
+    if isinstance(value, dict):
         parts = {f"{place}.{key}" if place else key: each for key, each in value.items()}
     elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
         parts = {f"{place}.{number}": each for number, each in enumerate(value)}
