@@ -107,8 +107,8 @@ def fidelity(
         wide = (fixed[:, None] + fixed[None] + TINY).sqrt()
     said = torch.special.ndtr((gap / wide)[pairs])
     truth = wanted[pairs]
-    alike = (said * truth + TINY).sqrt() + ((1 - said) * (1 - truth) + TINY).sqrt()
-    return (1 - alike).mean()
+    alike: Tensor = (said * truth + TINY).sqrt() + ((1 - said) * (1 - truth) + TINY).sqrt()
+    return 1 - alike.mean()
 
 
 def pairs_within(groups: Int[Tensor, " batch"]) -> Bool[Tensor, "batch batch"]:
@@ -117,5 +117,4 @@ def pairs_within(groups: Int[Tensor, " batch"]) -> Bool[Tensor, "batch batch"]:
     >>> pairs_within(torch.tensor([0, 1, 0])).nonzero().tolist()
     [[0, 2]]
     """
-    pairs: Tensor = (groups[:, None] == groups[None]).triu(1)
-    return pairs
+    return groups[:, None].eq(groups[None]).triu(1)

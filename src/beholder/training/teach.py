@@ -22,9 +22,7 @@ from beholder.training.lesson import Lesson
 from beholder.training.settings import plain
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from beholder.training.trainer import Plan, Teacher
+    from beholder.training.trainer import Lecture, Plan, Teacher
 
 Ask = Callable[[Lesson, int, int], Prompt]
 """(lesson, epoch, row of the lesson) → what is asked; depends on nothing else but a seed."""
@@ -95,7 +93,7 @@ def fit(  # noqa: PLR0913, PLR0917 - the seam between what is taught and how
     place = folder / CHECKPOINTS
     checkpoint.claim(place, _about(learner, train, validation, config, weights))
     lecture = trainer.Lecture(learner, weights)
-    checkpoint.check_room(place, _size(lecture.state()))
+    checkpoint.check_room(place, _size(lecture))
     opener = Opener(learner.encode, FrameRule.parse(learner.recipe.frames), ask)
     plan = trainer.Plan(train, validation, order, opener, config.train, config.keep, place)
     args = _arguments(config, plan, math.ceil(len(order.rows(0)) / config.train.batch))
@@ -131,9 +129,10 @@ def _about(
     return {**told, "learner of": learner.recipe.backbone, "lessons": digest.hexdigest()}
 
 
-def _size(state: Mapping[str, "Tensor"]) -> int:
+def _size(lecture: "Lecture") -> int:
     """Return the bytes of a checkpoint: weights, and twice as much for the optimiser."""
-    return 3 * sum(each.nbytes for each in state.values())
+    state = lecture.state_dict()
+    return 3 * sum(state[name].nbytes for name in lecture.held())
 
 
 def _arguments(config: Config, plan: "Plan", batches: int) -> Any:
@@ -194,7 +193,9 @@ def _run(teacher: "Teacher", plan: "Plan") -> Taught:
     best = state.best_global_step or state.global_step
     if done and best != state.global_step:
         trainer.load(teacher.lecture, checkpoint.at(plan.folder, best))
-    return Taught([_line(each) for each in state.log_history], best, state.global_step, done)
+    lines = [_line(each) for each in state.log_history]
+    told = [each for each in lines if each.keys() - {"step", "epoch"}]
+    return Taught(told, best, state.global_step, done)
 
 
 def _line(logged: Mapping[str, float]) -> dict[str, float]:

@@ -71,9 +71,21 @@ class Lecture(nn.Module):
 
     def state(self) -> dict[str, Tensor]:
         """Return what a checkpoint holds: weights that learn and buffers, on the CPU."""
-        found: dict[str, Tensor] = dict(self.named_buffers())
-        found |= {name: each for name, each in self.named_parameters() if each.requires_grad}
-        return {name: each.detach().cpu().contiguous().clone() for name, each in found.items()}
+        held, named = self.held(), self.state_dict()
+        return {name: named[name].detach().cpu().contiguous().clone() for name in held}
+
+    def held(self) -> list[str]:
+        """Return the names of what a checkpoint holds."""
+        weights = dict(self.named_parameters(remove_duplicate=False))
+        learning = {id(each) for each in weights.values() if each.requires_grad}
+        seen: set[int] = set()
+        names = []
+        for name in self.state_dict(keep_vars=True):
+            each = weights.get(name)
+            if each is None or (id(each) in learning and id(each) not in seen):
+                names.append(name)
+                seen.add(id(each))
+        return names
 
 
 @dataclass(frozen=True)
@@ -222,9 +234,7 @@ class Teacher(Trainer):
         if state_dict is None:
             state = self.lecture.state()
         else:
-            names = {name for name, each in self.lecture.named_parameters() if each.requires_grad}
-            names |= {name for name, _ in self.lecture.named_buffers()}
-            state = {name: each.contiguous() for name, each in state_dict.items() if name in names}
+            state = {name: state_dict[name].contiguous() for name in self.lecture.held()}
         save_file(state, folder / WEIGHTS, {"format": "pt"})
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
@@ -294,10 +304,9 @@ class Stopping:
 def load(lecture: Lecture, folder: Path) -> None:
     """Read the weights of a checkpoint into a lecture."""
     tensors = load_file(folder / WEIGHTS)
-    missing, unexpected = lecture.load_state_dict(tensors, strict=False)
-    learning = {name for name, each in lecture.named_parameters() if each.requires_grad}
-    assert not unexpected, unexpected
-    assert not learning & set(missing), sorted(learning & set(missing))
+    held = set(lecture.held())
+    assert held == tensors.keys(), sorted(held ^ tensors.keys())
+    lecture.load_state_dict(tensors, strict=False)
 
 
 def _plain(named: Any) -> Any:
