@@ -262,7 +262,7 @@ class _Moments(TrainerCallback):
         state: TrainerState = given[1]
         control: TrainerControl = given[2]
         if state.is_world_process_zero:
-            self._tell({"step": state.global_step, "steps": state.max_steps})
+            self._tell({"step": float(state.global_step), "steps": float(state.max_steps)})
         if self.stop:
             control.should_save = control.should_training_stop = True
 
