@@ -35,7 +35,7 @@ def main(model: str, pictures: str, run: str, kind: str) -> None:
         config,
         Path(run),
         Questions(learner.recipe, config.seed),
-        lambda line: print(f"step {line['step']}", flush=True),
+        lambda line: print(f"step {line['step']:g}", flush=True),
     )
     learning = {n: w for n, w in learner.network.named_parameters() if w.requires_grad}
     if taught.done:

@@ -198,14 +198,14 @@ def _run(teacher: "Teacher", plan: "Plan") -> Taught:
     return Taught(told, best, state.global_step, done)
 
 
-def _line(logged: Mapping[str, float]) -> dict[str, float]:
+def _line(logged: Mapping[str, Any]) -> dict[str, float]:
     """Return a line of the history under our names."""
-    found = {"step": logged["step"]}
+    found = {"step": float(logged["step"])}
     for name, value in logged.items():
         bare = name.removeprefix("eval_")
         if name == "eval_loss":
             bare = "validation_loss"
-        found[_RENAMED.get(bare, bare)] = value
+        found[_RENAMED.get(bare, bare)] = float(value)
     return {name: value for name, value in found.items() if not name.startswith(_NOT_TOLD)}
 
 

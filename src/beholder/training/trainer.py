@@ -110,7 +110,7 @@ class Teacher(Trainer):
         lecture: Lecture,
         plan: Plan,
         args: TrainingArguments,
-        tell: Callable[[Mapping[str, float]], None],
+        tell: Callable[[Mapping[str, Any]], None],
     ) -> None:
         super().__init__(
             model=lecture,
@@ -150,7 +150,7 @@ class Teacher(Trainer):
             self._named[name] = self._named.get(name, torch.zeros_like(value)) + value
         return total
 
-    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+    def log(self, logs: dict[str, Any], start_time: float | None = None) -> None:
         """Log a line; one with a loss gets the losses by name."""
         if "loss" in logs and self._counted:
             for name, value in self._named.items():
@@ -247,7 +247,7 @@ class Teacher(Trainer):
 class _Moments(TrainerCallback):
     """Tells how far it is, tells the order which epoch it is, and stops when asked to."""
 
-    def __init__(self, teacher: Teacher, tell: Callable[[Mapping[str, float]], None]) -> None:
+    def __init__(self, teacher: Teacher, tell: Callable[[Mapping[str, Any]], None]) -> None:
         self._teacher = teacher
         self._tell = tell
         self.stop = False
