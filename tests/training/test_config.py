@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -140,3 +141,17 @@ def test_differences_leave_out_what_no_weight_depends_on():
         "train.epochs was 3.0 and is 4.0",
         "losses.fidelity was not there and is 1.0",
     ]
+
+
+def test_the_config_of_the_docs_is_one(tmp_path):
+    page = Path(__file__).parents[2] / "docs" / "train.md"
+    (text,) = re.findall(r"^```yaml\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+    path = tmp_path / "train.yaml"
+    path.write_text(text)
+    made = settings.build(settings.read(str(path)))
+    assert [settings.called(vars(each)) for each in made.data] == ["mos", "koniq"]
+
+
+def test_every_mixture_is_in_the_docs():
+    page = (Path(__file__).parents[2] / "docs" / "train.md").read_text()
+    assert {name for name in settings.mixtures() if f"`{name}`" not in page} == set()

@@ -255,9 +255,9 @@ def _limits(facts: Facts) -> str:
         if 0 < found.scenes < FEW_SCENES
     ]
     if scenes:
-        told += f" Intervals from so few scenes are too narrow: {safe(_list(scenes))}."
+        told += f" Intervals from so few scenes are too narrow: {_list(scenes)}."
     if few:
-        told += f" The test parts are small: {safe(_list(few))}; read the intervals."
+        told += f" The test parts are small: {_list(few)}; read the intervals."
     return f"{told} The licences of the data apply besides that of the model."
 
 

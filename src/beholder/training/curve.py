@@ -21,7 +21,7 @@ HEIGHT: Final = 400
 TOP: Final = 66
 PANEL: Final = (400, 270)
 """Width and height of what is between the axes."""
-LEFTS: Final = (62, 546)
+LEFTS: Final = (62.0, 546.0)
 SMOOTH: Final = 25
 """From so many losses on, their running mean is drawn over them."""
 
@@ -150,10 +150,10 @@ def _loss(history: History) -> Panel:
     if smooth is not None:
         lines.append(Shape(_course(at, smooth, axis), "first"))
     marks = [_mark(steps, axis, line, "loss", "second") for line in tested]
-    keys = [Key("learnt from", "first", 60)]
+    keys = [Key("learnt from", "first", 60.0)]
     if tested:
         lines.append(Shape(_path([(mark.x, mark.y) for mark in marks]), "second"))
-        keys.append(Key("validation", "second", 148))
+        keys.append(Key("validation", "second", 148.0))
     return Panel(name, left, _ticks(steps), _ticks(axis, down=True), keys, lines, [], marks)
 
 
@@ -190,8 +190,8 @@ def _agreement(history: History, best: int) -> Panel:
         shapes.append(Shape(_path([(mark.x, mark.y) for mark in marks]), tone))
         bands += _band(steps, axis, drawn, key, tone)
     kept = next((line for line in lines if line["step"] == best), None)
-    chosen = Tick(_x(steps, best), "kept") if kept else None
-    keys = [Key("SRCC", "first", 96), Key("PLCC", "second", 146)]
+    chosen = Tick(_x(steps, float(best)), "kept") if kept else None
+    keys = [Key("SRCC", "first", 96.0), Key("PLCC", "second", 146.0)]
     return Panel(name, left, _ticks(steps), _ticks(axis, down=True), keys, shapes, bands, dots,
                  chosen)  # fmt: skip
 
