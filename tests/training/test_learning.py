@@ -110,7 +110,7 @@ def test_a_tiny_model_learns_blur_and_then_darkness_by_low_rank_additions(
     second = replace(
         config,
         model=str(tmp_path / "first" / "model"),
-        adapter=Adapter("lora", rank=8, alpha=16, dropout=0.0),
+        adapter=Adapter("lora", rank=8, alpha=16.0, dropout=0.0),
         train=replace(config.train, rate=3e-3),
     )
     before = rater.load(second.model, device="cpu")

@@ -14,7 +14,7 @@ from beholder._names import unknown
 from beholder.backbones import words
 from beholder.backbones._choices import pick
 from beholder.backbones.base import Backbone
-from beholder.backbones.chat import batch, files
+from beholder.backbones.chat import added, batch, files
 from beholder.backbones.chat.asking import Eyes, Reading, Seen
 from beholder.backbones.words import BYS, Tokens
 from beholder.errors import MediaError, ModelError, UsageError
@@ -180,9 +180,16 @@ class Chat(Backbone):
 
 
 def load(
-    weights: Path | None = None, device: str = "cpu", dtype: str = "float32", **options: Any
+    weights: Path | None = None,
+    device: str = "cpu",
+    dtype: str = "float32",
+    *,
+    base: Path | None = None,
+    **options: Any,
 ) -> Chat:
     """Load any image-text checkpoint of transformers from a folder; nothing is fetched.
+
+    One of adapters needs the folder of its `base` too.
 
     Raises:
         ModelError: when the folder, its processor or its weights cannot be used.
@@ -203,7 +210,9 @@ def load(
     processor = files.load_processor(weights)
     eyes = Eyes(processor, chosen.longest, chosen.longest_of_clip)
     _try(eyes, weights)
-    network = files.load_model(weights, device, dtype)
+    network = files.load_model(base or weights, device, dtype)
+    if base:
+        added.merge(network, weights)
     about = {
         "architecture": kind,
         "weights": files.digest(weights),
