@@ -57,7 +57,7 @@ def test_a_table_becomes_a_rater_with_a_card_that_score_opens(beholder, data, tm
     scored = beholder("score", data / "pictures" / "00.png", "--model", out, "--out",
                       tmp_path / "scores.csv")  # fmt: skip
     assert scored.code == 0, scored.err
-    rows = list(csv.DictReader((tmp_path / "scores.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "scores.csv").read_text().splitlines()))
     assert (rows[0]["model"], rows[0]["fingerprint"]) == ("mine", metrics["fingerprint"])
     again = beholder(*told(data, out, *FAST))
     assert again.code == 0

@@ -167,9 +167,9 @@ def _course(at: Sequence[float], values: Iterable[float], axis: Span) -> str:
 
 
 def _smooth(losses: Vector) -> list[float]:
-    """Return the running mean over a tenth of the course, up to each point."""
-    width = max(2, len(losses) // 10)
-    return [float(np.mean(losses[max(0, n - width + 1) : n + 1])) for n in range(len(losses))]
+    """Return the running mean over a tenth of the course, around each point."""
+    half = max(1, len(losses) // 20)
+    return [float(np.mean(losses[max(0, n - half) : n + half + 1])) for n in range(len(losses))]
 
 
 def _agreement(history: History, best: int) -> Panel:
