@@ -41,6 +41,7 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
+        """Add what is done within to a stage."""
         start = time.perf_counter()
         yield
         if self.device.startswith("cuda"):

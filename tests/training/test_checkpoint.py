@@ -74,7 +74,7 @@ def test_a_disk_that_fills_while_learning_keeps_the_last_checkpoint(tmp_path, mo
     monkeypatch.setattr(trainer, "save_file", full)
     shown = lessons(tmp_path / "pictures", range(4))
     ask = Questions(learner.recipe, 0)
-    with pytest.raises(ModelError, match="step 4 could not be saved.*that of step 2 is whole"):
+    with pytest.raises(ModelError, match=r"step 4 could not be saved.*that of step 2 is whole"):
         teach.fit(learner, shown, [], config, tmp_path, ask)
     assert checkpoint.steps(tmp_path / "checkpoints") == [2]
     monkeypatch.undo()

@@ -50,7 +50,7 @@ def changed(model, adapter):
     with torch.no_grad():
         for each in learner.network.parameters():
             if each.requires_grad:
-                each += 0.05 * torch.randn(each.shape, generator=random)
+                each.add_(torch.randn(each.shape, generator=random), alpha=0.05)
     return learner
 
 
