@@ -132,7 +132,8 @@ def _about(
 def _size(lecture: "Lecture") -> int:
     """Return the bytes of a checkpoint: weights, and twice as much for the optimiser."""
     state = lecture.state_dict()
-    return 3 * sum(state[name].nbytes for name in lecture.held())
+    weights: int = sum(state[name].nbytes for name in lecture.held())
+    return 3 * weights
 
 
 def _arguments(config: Config, plan: "Plan", batches: int) -> Any:
