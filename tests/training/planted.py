@@ -1,4 +1,7 @@
-"""Generated pictures whose quality is known: noise that is blurred, or that is dark."""
+"""Generated pictures whose quality is known: noise that is blurred, or that is bright.
+
+The two pull apart: blur takes contrast away, and noise that is brighter has more of it.
+"""
 
 import math
 from pathlib import Path
@@ -17,8 +20,8 @@ def picture(seed: int, harm: float, signal: str, side: int) -> Image.Image:
     """Noise of one seed, harmed by a share from 0 to 1."""
     random = np.random.default_rng(seed)
     pixels = random.integers(0, 256, (side, side, 3), dtype=np.uint8)
-    if signal == "dark":
-        return Image.fromarray((pixels * (1 - 0.9 * harm)).astype(np.uint8))
+    if signal == "bright":
+        return Image.fromarray((pixels * (0.1 + 0.9 * harm)).astype(np.uint8))
     return Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(3 * harm**1.5))
 
 
