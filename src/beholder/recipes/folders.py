@@ -17,6 +17,8 @@ KNOWN: Final = {"mplug_owl2": "one-align", "clip": "clip-iqa-vit"}
 OTHER: Final = "_chat"
 """The recipe for every other architecture."""
 DTYPES: Final = ("float32", "bfloat16", "float16")
+RECIPE: Final = "recipe.toml"
+"""A recipe that stands in a folder itself; it goes before `config.json`."""
 _ADAPTER: Final = "adapter_config.json"
 
 
@@ -50,9 +52,14 @@ def read(folder: Path) -> Found:
         name=folder.resolve().name,
         model_type=kind,
         recipe=KNOWN.get(kind, OTHER),
-        weights=Weights(folder=str(folder), base=_base(folder)),
+        weights=weights(folder),
         dtype=dtype if dtype in DTYPES else "",
     )
+
+
+def weights(folder: Path) -> Weights:
+    """Return a folder as weights, with the model that its adapters change."""
+    return Weights(folder=str(folder), base=_base(folder))
 
 
 def _base(folder: Path) -> Weights | None:

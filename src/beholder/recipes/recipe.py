@@ -91,6 +91,8 @@ def load(name: str) -> Recipe:
         if not path.is_file():
             raise UsageError(f"there is no recipe file {name}")
         return parse(path.read_text(encoding="utf-8"), name)
+    if (Path(name) / folders.RECIPE).is_file():
+        return _of_taught(Path(name))
     if Path(name).is_dir():
         return _of_folder(folders.read(Path(name)))
     if "/" in name or "\\" in name:
@@ -128,6 +130,13 @@ def parse(text: str, origin: str) -> Recipe:
     if missing:
         raise ModelError(f"recipe {origin} lacks {', '.join(missing)}")
     return Recipe(**values)
+
+
+def _of_taught(folder: Path) -> Recipe:
+    """Return the recipe that stands in a folder, with the weights beside it."""
+    path = folder / folders.RECIPE
+    recipe = parse(path.read_text(encoding="utf-8"), str(path))
+    return replace(recipe, weights=folders.weights(folder))
 
 
 def _of_folder(found: folders.Found) -> Recipe:

@@ -1,1 +1,1 @@
-"""Teach a model to say the levels."""
+"""Teaching a model to say the levels: what is taught, how, and what comes out."""

@@ -17,7 +17,7 @@ sizes = st.floats(-1e6, 1e6).map(lambda value: round(value, 3))
 
 @given(st.lists(sizes, min_size=1, max_size=20))
 def test_every_value_and_tick_is_within_its_axis(values):
-    span = _figures._Span.of(np.array(values))
+    span = _figures.Span.of(np.array(values))
     for value in values:
         assert 0 <= span.at(value) <= 100
         assert span.at(value) + span.down(value) == pytest.approx(100)

@@ -109,9 +109,22 @@ class Eyes:
         opening = prompt.opening.rstrip()
         if not opening:
             return start
-        answer = {"role": "assistant", "content": [{"type": "text", "text": opening}]}
-        whole = self._render([question, answer], add_generation_prompt=False)
+        whole = self._render(
+            [question, _message("assistant", opening)], add_generation_prompt=False
+        )
         return start + _gap(start, whole, opening) + opening
+
+    def end(self, prompt: Prompt, answer: str) -> str:
+        """Return the mark that ends an answer: what the template puts after it, else the model's.
+
+        `answer` is the whole answer, the opening of the prompt with it.
+        """
+        whole = self._render(
+            [_message("user", prompt.question), _message("assistant", answer)],
+            add_generation_prompt=False,
+        )
+        after = whole.rpartition(answer)[2].strip() if answer in whole else ""
+        return after or str(self.processor.tokenizer.eos_token or "")
 
     def _render(self, messages: list[dict[str, Any]], *, add_generation_prompt: bool) -> str:
         template = self._template
@@ -165,6 +178,10 @@ class Eyes:
             decode=own.decode,
             unknown=own.unk_token_id,
         )
+
+
+def _message(role: str, text: str) -> dict[str, Any]:
+    return {"role": role, "content": [{"type": "text", "text": text}]}
 
 
 def _gap(start: str, whole: str, opening: str) -> str:

@@ -14,7 +14,7 @@ from beholder._names import unknown
 from beholder.backbones import words
 from beholder.backbones._choices import pick
 from beholder.backbones.base import Backbone
-from beholder.backbones.chat import batch, files
+from beholder.backbones.chat import added, batch, files
 from beholder.backbones.chat.asking import Eyes, Reading, Seen
 from beholder.backbones.words import BYS, Tokens
 from beholder.errors import MediaError, ModelError, UsageError
@@ -125,35 +125,50 @@ class Chat(Backbone):
 
         They are float32 and on the device.
         """
-        rows = [[*each.ids, *begun] for each in readings]
-        inputs = {
-            "input_ids": batch.left_padded(rows, self._padding()),
-            "attention_mask": batch.left_padded([[1] * len(row) for row in rows], 0),
-            **self._kinds(readings, begun),
-            **features,
-        }
-        dtype = next(self.network.parameters()).dtype
-        moved = {
-            name: value.to(self.device, dtype if value.is_floating_point() else None)
-            for name, value in inputs.items()
-        }
+        rows = [begun] * len(readings)
+        moved = self.inputs(readings, rows, features)
         try:
             with torch.inference_mode():
                 out = self.network(**moved, logits_to_keep=1, use_cache=False)
         except torch.OutOfMemoryError as error:
             raise ModelError(
                 f"{self.device} has not enough memory for {len(rows)} inputs of up to "
-                f"{max(map(len, rows))} tokens: use a smaller --batch-size, a smaller dtype, "
-                "or shrink the pictures with --set longest=1024"
+                f"{moved['input_ids'].shape[1]} tokens: use a smaller --batch-size, a smaller "
+                "dtype, or shrink the pictures with --set longest=1024"
             ) from error
         last: Tensor = out.logits[:, -1].float()
         return last
 
-    def _kinds(self, readings: Sequence[Reading], begun: Tokens) -> dict[str, Tensor]:
+    def inputs(
+        self,
+        readings: Sequence[Reading],
+        tails: Sequence[Tokens],
+        features: Mapping[str, Tensor],
+    ) -> dict[str, Tensor]:
+        """Return what the network takes: inputs with the tokens of their answers, and pixels.
+
+        Rows are padded on the left, so the last column is the last token of each.
+        """
+        rows = [[*each.ids, *tail] for each, tail in zip(readings, tails, strict=True)]
+        inputs = {
+            "input_ids": batch.left_padded(rows, self._padding()),
+            "attention_mask": batch.left_padded([[1] * len(row) for row in rows], 0),
+            **self._kinds(readings, tails),
+            **features,
+        }
+        dtype = next(self.network.parameters()).dtype
+        return {
+            name: value.to(self.device, dtype if value.is_floating_point() else None)
+            for name, value in inputs.items()
+        }
+
+    def _kinds(self, readings: Sequence[Reading], tails: Sequence[Tokens]) -> dict[str, Tensor]:
         """Say which tokens are pictures, to models that ask."""
         if not self.eyes.wants_kinds:
             return {}
-        rows = [[*each.kinds, *(0 for _ in begun)] for each in readings]
+        rows = [
+            [*each.kinds, *(0 for _ in tail)] for each, tail in zip(readings, tails, strict=True)
+        ]
         names = self.eyes.processor.model_input_names
         name = "token_type_ids" if "token_type_ids" in names else "mm_token_type_ids"
         return {name: batch.left_padded(rows, 0)}
@@ -165,9 +180,16 @@ class Chat(Backbone):
 
 
 def load(
-    weights: Path | None = None, device: str = "cpu", dtype: str = "float32", **options: Any
+    weights: Path | None = None,
+    device: str = "cpu",
+    dtype: str = "float32",
+    *,
+    base: Path | None = None,
+    **options: Any,
 ) -> Chat:
     """Load any image-text checkpoint of transformers from a folder; nothing is fetched.
+
+    One of adapters needs the folder of its `base` too.
 
     Raises:
         ModelError: when the folder, its processor or its weights cannot be used.
@@ -188,7 +210,9 @@ def load(
     processor = files.load_processor(weights)
     eyes = Eyes(processor, chosen.longest, chosen.longest_of_clip)
     _try(eyes, weights)
-    network = files.load_model(weights, device, dtype)
+    network = files.load_model(base or weights, device, dtype)
+    if base:
+        added.merge(network, weights)
     about = {
         "architecture": kind,
         "weights": files.digest(weights),

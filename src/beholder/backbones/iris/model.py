@@ -53,6 +53,7 @@ class Iris(Backbone):
     def __init__(self, loaded: files.Loaded, device: str = "cpu", dtype: str = "float32") -> None:
         if dtype not in DTYPES:
             raise ModelError(f"iris runs in {' or '.join(DTYPES)}, got {dtype!r}")
+        self.loaded = loaded
         self._words = Words(loaded.words)
         self._temperature = loaded.temperature
         self._sha256 = loaded.sha256
@@ -97,27 +98,11 @@ class Iris(Backbone):
             if not examples:
                 return torch.zeros(0, len(candidates))
             views = [view for example in examples for view in example.views]
-            tokens = self._see(views)
+            tokens = see(self._network, views)
             answer = self._network.words(opening).expand(len(views), -1, -1)
             states, _ = self._network.read(torch.cat([tokens, answer], 1), question)
             logits = self._network.say(states[:, -1], words).float().cpu()
         return _mixed(logits, examples) / self._temperature
-
-    def _see(self, views: Sequence[View]) -> Float[Tensor, "views tokens width"]:
-        """Return the visual tokens of each view; those with equally many cells go together."""
-        design = self._network.design
-        tokens = torch.empty(
-            len(views), design.tokens, design.width, dtype=DTYPES[self._dtype], device=self._device
-        )
-        for count in {len(view.cells) for view in views}:
-            places = [place for place, view in enumerate(views) if len(view.cells) == count]
-            cells = torch.stack([views[place].cells for place in places])
-            overall = torch.stack([views[place].overall for place in places])
-            tokens[places] = self._network.see(
-                cells.to(self._device, DTYPES[self._dtype]),
-                overall.to(self._device, DTYPES[self._dtype]),
-            )
-        return tokens
 
     def _opening(self, prompt: Prompt) -> Tensor:
         if prompt.opening != IMAGE_QUALITY.opening:
@@ -159,6 +144,19 @@ def look(pixels: UInt8[np.ndarray, "height width 3"]) -> Seen:
     return Seen(tuple(views))
 
 
+def see(network: Network, views: Sequence[View]) -> Float[Tensor, "views tokens width"]:
+    """Return the visual tokens of each view; those with equally many cells go together."""
+    like, design = network.places, network.design
+    tokens = like.new_empty(len(views), design.tokens, design.width)
+    for count in {len(view.cells) for view in views}:
+        places = [place for place, view in enumerate(views) if len(view.cells) == count]
+        cells = torch.stack([views[place].cells for place in places])
+        overall = torch.stack([views[place].overall for place in places])
+        seen = network.see(cells.to(like.device, like.dtype), overall.to(like.device, like.dtype))
+        tokens[places] = seen.to(like.dtype)
+    return tokens
+
+
 def _mixed(
     logits: Float[Tensor, "views candidates"], examples: Sequence[Seen]
 ) -> Float[Tensor, "batch candidates"]:
@@ -170,9 +168,10 @@ def _mixed(
 
 
 def load(weights: Path | None = None, device: str = "cpu", dtype: str = "float32") -> Iris:
-    """Load iris from a file of weights; without one, those in the package.
+    """Load iris from a file of weights, or a folder with one; without, those in the package.
 
     Raises:
         ModelError: when the file is missing or does not fit, or the dtype is not offered.
     """
-    return Iris(files.read(weights or files.SHIPPED), device, dtype)
+    path = weights or files.SHIPPED
+    return Iris(files.read(path / files.FILE if path.is_dir() else path), device, dtype)

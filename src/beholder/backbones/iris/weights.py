@@ -22,7 +22,9 @@ from beholder.errors import ModelError
 
 FORMAT: Final = "1"
 ARCHITECTURE: Final = "iris"
-SHIPPED: Final = Path(__file__).parent / "iris.safetensors"
+FILE: Final = "iris.safetensors"
+"""The file in a folder of weights."""
+SHIPPED: Final = Path(__file__).parent / FILE
 """The weights in the package."""
 
 

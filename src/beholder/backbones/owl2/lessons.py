@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -59,21 +59,43 @@ def logits(network: Network, lessons: Sequence[Lesson]) -> Float[Tensor, "batch 
     return layout.to_rows(network.lm_head(states))
 
 
-def loss(network: Network, lessons: Sequence[Lesson]) -> Float[Tensor, ""]:
-    """Return the mean cross-entropy over all learned tokens of a batch, in float32.
+@dataclass(frozen=True)
+class Supervised:
+    """What is said where the learned tokens of a batch are due, row after row."""
 
-    Only positions that are followed by a learned token go through the output head.
+    logits: Float[Tensor, "tokens words"]
+    """In float32."""
+    labels: Int[Tensor, " tokens"]
+    counts: tuple[int, ...]
+    """Learned tokens of each row."""
+
+
+def supervised(network: Network, lessons: Sequence[Lesson]) -> Supervised:
+    """Read a batch; only positions that are followed by a learned token go through the head.
 
     Raises:
         ModelError: when nothing is to be learned, or labels do not match ids.
     """
     states, layout = read(network, lessons)
-    asked, labels = _supervised(network, lessons, layout)
+    rows = [_supervised(network, each) for each in lessons]
+    asked = [row * layout.longest + place for row, (at, _) in enumerate(rows) for place in at]
+    labels = [label for _, of_row in rows for label in of_row]
     if not labels:
         raise ModelError("no token of this batch has a label: nothing can be learned from it")
     places = torch.tensor(asked, device=network.device)
     said = network.lm_head(states[layout.tokens[places]]).float()
-    return functional.cross_entropy(said, torch.tensor(labels, device=network.device))
+    there = torch.tensor(labels, device=network.device)
+    return Supervised(said, there, tuple(len(of_row) for _, of_row in rows))
+
+
+def loss(network: Network, lessons: Sequence[Lesson]) -> Float[Tensor, ""]:
+    """Return the mean cross-entropy over all learned tokens of a batch, in float32.
+
+    Raises:
+        ModelError: when nothing is to be learned, or labels do not match ids.
+    """
+    said = supervised(network, lessons)
+    return functional.cross_entropy(said.logits, said.labels)
 
 
 def _spans(network: Network, lesson: Lesson) -> tuple[Span, ...]:
@@ -98,24 +120,21 @@ def _spans(network: Network, lesson: Lesson) -> tuple[Span, ...]:
     return tuple(spans)
 
 
-def _supervised(
-    network: Network, lessons: Sequence[Lesson], layout: Layout
-) -> tuple[list[int], list[int]]:
-    """Return the places before learned tokens in the padded rows, and those tokens."""
+def _supervised(network: Network, lesson: Lesson) -> tuple[list[int], list[int]]:
+    """Return the places in its row before learned tokens, and those tokens."""
+    if lesson.labels is None or len(lesson.labels) != len(lesson.ids):
+        got = None if lesson.labels is None else len(lesson.labels)
+        raise ModelError(f"{len(lesson.ids)} tokens need as many labels, got {got}")
     places: list[int] = []
     labels: list[int] = []
-    for row, lesson in enumerate(lessons):
-        if lesson.labels is None or len(lesson.labels) != len(lesson.ids):
-            got = None if lesson.labels is None else len(lesson.labels)
-            raise ModelError(f"{len(lesson.ids)} tokens need as many labels, got {got}")
-        place = row * layout.longest
-        waiting = iter(lesson.pictures)
-        for number, label in zip(lesson.ids, lesson.labels, strict=True):
-            if number == PLACEHOLDER:
-                place += len(next(waiting)) * network.config.tokens
-                continue
-            if label != IGNORED and place > row * layout.longest:
-                places.append(place - 1)
-                labels.append(label)
-            place += 1
+    place = 0
+    waiting = iter(lesson.pictures)
+    for number, label in zip(lesson.ids, lesson.labels, strict=True):
+        if number == PLACEHOLDER:
+            place += len(next(waiting)) * network.config.tokens
+            continue
+        if label != IGNORED and place > 0:
+            places.append(place - 1)
+            labels.append(label)
+        place += 1
     return places, labels

@@ -51,6 +51,7 @@ class Owl2(Backbone):
     """A multimodal model that is asked for a level, in one of the published forms."""
 
     def __init__(self, parts: Parts, form: str = forms.DEFAULT, numbers: str = "") -> None:
+        self.parts = parts
         self._network = parts.network
         self._tokens = parts.tokens
         self._pixels = parts.pixels

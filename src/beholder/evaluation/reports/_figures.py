@@ -135,14 +135,14 @@ class Disagreement:
 
 
 @dataclass(frozen=True)
-class _Span:
+class Span:
     """A range of numbers that becomes 0 to 100 per cent."""
 
     low: float
     high: float
 
     @classmethod
-    def of(cls, values: Vector, scale: Scale | None = None, margin: float = 0.04) -> "_Span":
+    def of(cls, values: Vector, scale: Scale | None = None, margin: float = 0.04) -> "Span":
         low, high = float(np.min(values)), float(np.max(values))
         if scale:
             low, high = min(low, scale.low), max(high, scale.high)
@@ -183,8 +183,8 @@ def scatter(made: Evaluation) -> Plane | None:
     sample = made.sample.scored()
     if not len(sample):
         return None
-    x = _Span.of(sample.scores)
-    y = _Span.of(sample.opinions)
+    x = Span.of(sample.scores)
+    y = Span.of(sample.opinions)
     curve = made.overall.curves["logistic4"]
     path = ""
     if not curve.reason:
@@ -202,15 +202,15 @@ def residual_plane(made: Evaluation) -> Plane | None:
     gaps = residuals(made.overall, sample)
     rmse = made.overall.values["rmse_logistic4"].value
     reach = max(float(np.max(np.abs(gaps))), rmse, 1e-9)
-    y = _Span(-1.1 * reach, 1.1 * reach)
+    y = Span(-1.1 * reach, 1.1 * reach)
     band = (y.down(rmse), round(y.down(-rmse) - y.down(rmse), 2))
-    return _plane(made, _Span.of(sample.scores), y, gaps, f"M0 {y.down(0.0):g}H100", band)
+    return _plane(made, Span.of(sample.scores), y, gaps, f"M0 {y.down(0.0):g}H100", band)
 
 
 def _plane(
     made: Evaluation,
-    x: _Span,
-    y: _Span,
+    x: Span,
+    y: Span,
     values: Vector,
     path: str,
     band: tuple[float, float] | None = None,
@@ -246,16 +246,16 @@ def tracks(result: Result, names: Sequence[str] = tuple(_told.NAMES)) -> list[Tr
     """Return measures of one group on an axis from 0 (or lower) to 1."""
     correlations = [value for name, value in result.values.items() if not name.startswith("rmse")]
     lows = [value.low for value in correlations] + [value.value for value in correlations]
-    span = _Span(-1.0 if any(low < 0 for low in lows) else 0.0, 1.0)
+    span = Span(-1.0 if any(low < 0 for low in lows) else 0.0, 1.0)
     return [
         _track(name, result.values[name], None if name.startswith("rmse") else span)
         for name in names
     ]
 
 
-def _track(name: str, value: Value, span: _Span | None) -> Track:
+def _track(name: str, value: Value, span: Span | None) -> Track:
     drawn = span is not None and not math.isnan(value.value)
-    span = span or _Span(0.0, 1.0)
+    span = span or Span(0.0, 1.0)
     ranged = drawn and not math.isnan(value.low)
     return Track(
         name=_told.NAMES[name],
@@ -274,7 +274,7 @@ def group_tracks(made: Evaluation, measure: str) -> list[Track]:
     """Return one measure of every group on one axis."""
     values = [result.values[measure] for result in made.groups.values()]
     low = any(value.low < 0 or value.value < 0 for value in values)
-    span = _Span(-1.0 if low else 0.0, 1.0)
+    span = Span(-1.0 if low else 0.0, 1.0)
     return [_track(measure, value, span) for value in values]
 
 
@@ -293,11 +293,11 @@ def differences(made: Evaluation) -> list[Track]:
     return drawn
 
 
-def _about_zero(found: Sequence[Difference]) -> _Span:
+def _about_zero(found: Sequence[Difference]) -> Span:
     """Return an axis with 0 in its middle that holds differences and their intervals."""
     ends = [abs(end) for each in found for end in (each.low, each.high, each.value)]
     reach = 1.08 * max((end for end in ends if not math.isnan(end)), default=0.0) or 1.0
-    return _Span(-reach, reach)
+    return Span(-reach, reach)
 
 
 def histograms(made: Evaluation) -> list[Histogram]:

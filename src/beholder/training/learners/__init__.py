@@ -1,0 +1,1 @@
+"""Backbones that can learn: the file name is the name of the backbone."""
