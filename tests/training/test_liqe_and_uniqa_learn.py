@@ -15,13 +15,12 @@ from beholder.recipes import recipe as recipes
 
 pytest.importorskip("beholder.training.learners.base", reason="training is merged later")
 
-from beholder.training.config import Adapter, Train
-from beholder.training.learners.base import Kept
-from beholder.training.lesson import Lesson
-
 from beholder.training import adapters
+from beholder.training.config import Adapter, Train
 from beholder.training.learners import _liqe, _uniqa
 from beholder.training.learners._liqe import Balance, classes
+from beholder.training.learners.base import Kept
+from beholder.training.lesson import Lesson
 
 LIQE = """
 format = 1

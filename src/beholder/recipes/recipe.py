@@ -136,6 +136,8 @@ def _of_taught(folder: Path) -> Recipe:
     """Return the recipe that stands in a folder, with the weights beside it."""
     path = folder / folders.RECIPE
     recipe = parse(path.read_text(encoding="utf-8"), str(path))
+    if recipe.weights:
+        return replace(recipe, weights=replace(recipe.weights, folder=str(folder)))
     return replace(recipe, weights=folders.weights(folder))
 
 

@@ -35,7 +35,7 @@ def load(config: Config, tasks: Collection[str] = ()) -> Learner:
             f"models of {', '.join(known)} can"
         )
     recipe = replace(recipe, options={**recipe.options, **config.learner})
-    files = weights.find(recipe.weights) if recipe.weights else {}
+    files = weights.find(weights.start(recipe.weights)) if recipe.weights else {}
     learner: Learner = _names.find(KIND, recipe.backbone).load(
         recipe, files, _stored_as(config), config.prompts.form
     )

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from beholder.training.learners.base import Kept, Layout, Learner
-from beholder.training.lesson import Lesson
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -36,6 +34,8 @@ from beholder.training.clip_losses import (
 )
 from beholder.training.learners import _folder
 from beholder.training.learners._over_clip import Opened, mirrored, opened
+from beholder.training.learners.base import Kept, Layout, Learner
+from beholder.training.lesson import Lesson
 
 COLUMNS: Final[Mapping[str, str]] = {"scene": "scene_class", "distortion": "distortion"}
 """Kind → the column of the table that names it."""

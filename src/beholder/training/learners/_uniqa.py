@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from beholder.training.lesson import Lesson
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
@@ -20,6 +19,7 @@ from beholder.scorers import uniqa
 from beholder.scorers._numbers import RATING
 from beholder.scorers.uniqa import Uniqa
 from beholder.training.learners._over_clip import Opened, OverClip, opened, opinions
+from beholder.training.lesson import Lesson
 
 PARTS: Final = {"adapter": ("adapter",), "levels": ("score_level",)}
 
