@@ -22,9 +22,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts" / "iris"))
 
 from syllabus import dataset, evaluation, labels, photos
 from syllabus.ladders import scores
+from syllabus.niqe import Niqe
 
 from beholder.backbones import iris
-from iris_baselines import Niqe, Ridge, laplacian, whole
+from iris_baselines import Ridge, laplacian, whole
 
 TAUGHT = 200
 """Contents, 7 versions each, that BRISQUE's regression learns from."""
