@@ -11,6 +11,7 @@ import numpy as np
 from scipy import ndimage
 from syllabus.niqe import fit, grey, normalised
 
+
 def laplacian(pixels: np.ndarray) -> float:
     """Return the mean absolute Laplacian."""
     return float(np.abs(ndimage.laplace(grey(pixels))).mean())
@@ -60,5 +61,3 @@ def _one_patch(plane: Plane) -> np.ndarray:
         shape, left, right, mean = (float(v[0]) for v in fit(map_.reshape(1, -1)))
         columns += [shape, left**2 + right**2] if number == 0 else [shape, mean, left**2, right**2]
     return np.array(columns)
-
-

@@ -79,12 +79,10 @@ def compared(
 
 def taught(data: Path, work: Path) -> Ridge:
     """Fit BRISQUE's regression to labelled versions, made again from their seeds."""
-    rows = dataset.rows(work / "train")
-    summaries = dataset.summaries(work / "train")
-    judge = labels.judge(rows, summaries, dataset.originals(work / "train"), 0.3)
-    opinion = labels.labels(judge, rows, summaries).opinion
-    plan = dataset.Plan("train", photos.split(data, pristine_too=False).train, 0, 0.22, seed=11)
-    count = min(TAUGHT, len(rows) // dataset.VERSIONS)
+    material = dataset.Material.read(work / "train")
+    opinion = labels.labels(labels.judge(material, 0.3), material).opinion
+    plan = dataset.Plan("train", photos.split(data).train, 0, 0.22, seed=11)
+    count = min(TAUGHT, len(opinion) // dataset.VERSIONS)
     x = [whole(version) for k in range(count) for version in dataset.versions_of(plan, k)]
     return Ridge.fitted(np.stack(x), opinion[: len(x)])
 

@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from PIL import Image
 
 from beholder.backbones.iris import stem, windows
@@ -33,6 +33,7 @@ ENLARGED: Final = 0.2
 MOST_ENLARGED: Final = 2.4
 PATCH: Final = 80
 """Side of the patches of NIQE, so that a content has 16."""
+NATIVE, REDUCED = windows.views(SIZE, SIZE)
 SHARD: Final = 16
 """Contents a shard."""
 
@@ -72,6 +73,45 @@ class Row:
     tone: float
 
 
+@dataclass(frozen=True)
+class Material:
+    """What labels are made from: a split without its cells."""
+
+    rows: list[Row]
+    summary: Float[np.ndarray, "versions 460"]
+    patch_mean: Float[np.ndarray, "versions 36"]
+    patch_covariance: Float[np.ndarray, "versions 36 36"]
+    originals: Float[np.ndarray, "contents 460"]
+    """Summaries of the untouched contents."""
+    patches: Float[np.ndarray, "contents 16 36"]
+    sharpness: Float[np.ndarray, "contents 16"]
+
+    @classmethod
+    def read(cls, *folders: Path) -> "Material":
+        """Read one split, or several one after the other."""
+        arrays = {
+            name: np.concatenate([column(folder, name) for folder in folders])
+            for name in cls.__dataclass_fields__
+            if name != "rows"
+        }
+        return cls([row for folder in folders for row in rows(folder)], **arrays)
+
+    @property
+    def owner(self) -> Int[np.ndarray, " versions"]:
+        """Return which content each version is of."""
+        return np.repeat(np.arange(len(self.originals)), VERSIONS)
+
+    @property
+    def photo(self) -> Bool[np.ndarray, " contents"]:
+        """Say which contents are photographs."""
+        return np.array([row.source != "procedural" for row in self.rows[::VERSIONS]])
+
+    @property
+    def scale(self) -> Float[np.ndarray, " contents"]:
+        """Return how much each content was enlarged."""
+        return np.array([row.scale for row in self.rows[::VERSIONS]])
+
+
 def make(plan: Plan, folder: Path, workers: int) -> None:
     """Make all shards of a split that are not there yet."""
     folder = folder / plan.name
@@ -96,20 +136,14 @@ def rows(folder: Path) -> list[Row]:
 
 
 def column(folder: Path, name: str) -> np.ndarray:
-    """Read one array of all versions, in order: `cells`, `overall`, the same of `half`, …"""
+    """Read one array of a split, in order: `cells`, `half`, `summary`, `originals`, …"""
     files = sorted(folder.glob("*.npz"))
-    first = np.load(files[0])[name]
-    lengths = [SHARD * VERSIONS] * (len(files) - 1) + [len(np.load(files[-1])[name])]
-    whole = np.empty((sum(lengths), *first.shape[1:]), first.dtype)
+    parts = [np.load(file)[name] for file in (files[0], files[-1])]
+    step = len(parts[0])
+    whole = np.empty((step * (len(files) - 1) + len(parts[1]), *parts[0].shape[1:]), parts[0].dtype)
     for number, file in enumerate(files):
-        start = number * SHARD * VERSIONS
-        whole[start : start + lengths[number]] = np.load(file)[name]
+        whole[number * step : (number + 1) * step] = np.load(file)[name]
     return whole
-
-
-def originals(folder: Path) -> Float[np.ndarray, "contents 460"]:
-    """Read the summaries of all untouched contents of a split, in order."""
-    return np.concatenate([np.load(file)["originals"] for file in sorted(folder.glob("*.npz"))])
 
 
 def versions_of(plan: Plan, number: int) -> list[UInt8[np.ndarray, "320 320 3"]]:
@@ -127,7 +161,7 @@ def summary(cells: Float[np.ndarray, "cells 460"]) -> Float[np.ndarray, "460"]:
 
 def describe(pixels: Pixels) -> tuple[np.ndarray, np.ndarray]:
     """Return what iris sees of a picture."""
-    cells, overall = stem.describe(windows.take(to_bytes(pixels)))
+    cells, overall = stem.describe(windows.take(to_bytes(pixels), NATIVE))
     return cells.numpy(), overall.numpy()
 
 
@@ -164,7 +198,7 @@ def _make_shard(job: tuple[Plan, Path, int]) -> None:
 def _seen(version: Pixels, plan: Plan, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Return what iris sees of a version: windows kept, numbers of the whole, the summary."""
     cells, overall = describe(version)
-    half, half_overall = stem.describe(windows.take_half(to_bytes(version)))
+    half, half_overall = stem.describe(windows.take(to_bytes(version), REDUCED))
     patches, _ = niqe.two_scales(to_bytes(version), PATCH)
     return {
         "cells": _some(cells, plan.windows, rng),

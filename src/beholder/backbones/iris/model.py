@@ -14,37 +14,33 @@ from torch import Tensor
 from beholder.backbones.base import Backbone
 from beholder.backbones.iris import stem, windows
 from beholder.backbones.iris import weights as files
-from beholder.backbones.iris.network import Memory, Network
+from beholder.backbones.iris.network import Memory, Network, Sight
 from beholder.backbones.iris.words import ASSISTANT, IMAGE, USER, Words
 from beholder.errors import ModelError
 from beholder.media.frames import Picture
 from beholder.prompts import IMAGE_QUALITY, Prompt
 
 PIXELS: Final = (
-    f"windows of {windows.SIDE} px on an even grid, at most {windows.MOST} and {windows.MOST_HALF} "
-    f"at half size where the shorter side is over 256 px, above {windows.LARGE} pixels "
-    f"{windows.MOST_OF_LARGE} and {windows.MOST_HALF_OF_LARGE}; mirrored below {windows.SIDE} px; "
-    "log-DCT statistics of 32 px cells; 2"
+    f"windows of {windows.SIDE} px on an even grid of views reduced by factors, at most "
+    f"{windows.MOST}, above {windows.LARGE} pixels {windows.MOST_OF_LARGE}; at half size from "
+    f"{windows.HALF} px, at a quarter from {windows.QUARTER}; mirrored below {windows.SIDE} px; "
+    "log-DCT statistics of 32 px cells; 3"
 )
 """The rule from pixels to cells; the number at its end changes with any change of the result."""
 DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
-class View:
-    """One view of a picture, at full or half size."""
-
-    cells: Float[Tensor, "cells statistics"]
-    overall: Float[Tensor, " numbers"]
-    weight: float = 1.0
-    """What its logits count; the weights of a picture's views sum to 1."""
-
-
-@dataclass(frozen=True)
 class Seen:
     """What `encode` keeps of a picture: statistics of its views, no pixels."""
 
-    views: tuple[View, ...]
+    views: tuple[Sight, ...]
+    """Batches of one."""
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many cells each view has."""
+        return tuple(view.cells.shape[1] for view in self.views)
 
 
 class Iris(Backbone):
@@ -96,26 +92,23 @@ class Iris(Backbone):
             question = self._question(prompt.question)
             if not examples:
                 return torch.zeros(0, len(candidates))
-            views = [view for example in examples for view in example.views]
-            tokens = self._see(views)
-            answer = self._network.words(opening).expand(len(views), -1, -1)
+            tokens = self._see(examples)
+            answer = self._network.words(opening).expand(len(examples), -1, -1)
             states, _ = self._network.read(torch.cat([tokens, answer], 1), question)
             logits = self._network.say(states[:, -1], words).float().cpu()
-        return _mixed(logits, examples) / self._temperature
+        return logits / self._temperature
 
-    def _see(self, views: Sequence[View]) -> Float[Tensor, "views tokens width"]:
-        """Return the visual tokens of each view; those with equally many cells go together."""
-        design = self._network.design
+    def _see(self, examples: Sequence[Seen]) -> Float[Tensor, "batch tokens width"]:
+        """Return the visual tokens of each picture; those with equally many cells go together."""
+        design, dtype = self._network.design, DTYPES[self._dtype]
         tokens = torch.empty(
-            len(views), design.tokens, design.width, dtype=DTYPES[self._dtype], device=self._device
+            len(examples), design.tokens, design.width, dtype=dtype, device=self._device
         )
-        for count in {len(view.cells) for view in views}:
-            places = [place for place, view in enumerate(views) if len(view.cells) == count]
-            cells = torch.stack([views[place].cells for place in places])
-            overall = torch.stack([views[place].overall for place in places])
+        for counts in {example.counts for example in examples}:
+            places = [n for n, example in enumerate(examples) if example.counts == counts]
+            sights = zip(*(examples[place].views for place in places), strict=True)
             tokens[places] = self._network.see(
-                cells.to(self._device, DTYPES[self._dtype]),
-                overall.to(self._device, DTYPES[self._dtype]),
+                [together(views, self._device, dtype) for views in sights]
             )
         return tokens
 
@@ -150,23 +143,20 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def look(pixels: UInt8[np.ndarray, "height width 3"]) -> Seen:
-    """Return the statistics of a picture at full size and, where it is large, at half size."""
-    half = windows.weight_of_half(*pixels.shape[:2])
-    views = [View(*stem.describe(windows.take(pixels)), 1 - half)]
-    if half > 0:
-        views.append(View(*stem.describe(windows.take_half(pixels)), half))
-    return Seen(tuple(views))
+def look(pixels: UInt8[np.ndarray, "height width 3"], views: Sequence[windows.View] = ()) -> Seen:
+    """Return the statistics of some views of a picture; of those that fit its size by default."""
+    sights = []
+    for view in views or windows.views(*pixels.shape[:2]):
+        cells, overall = stem.describe(windows.take(pixels, view))
+        sights.append(Sight(cells[None], overall[None], kind=int(view.factor > 1)))
+    return Seen(tuple(sights))
 
 
-def _mixed(
-    logits: Float[Tensor, "views candidates"], examples: Sequence[Seen]
-) -> Float[Tensor, "batch candidates"]:
-    """Return the weighted mean of the logits of each picture's views."""
-    owner = [number for number, example in enumerate(examples) for _ in example.views]
-    weight = torch.tensor([view.weight for example in examples for view in example.views])
-    mixed = torch.zeros(len(examples), logits.shape[1])
-    return mixed.index_add_(0, torch.tensor(owner), logits * weight[:, None])
+def together(views: Sequence[Sight], device: torch.device, dtype: torch.dtype) -> Sight:
+    """Join the same view of several pictures."""
+    cells = torch.cat([view.cells for view in views]).to(device, dtype)
+    overall = torch.cat([view.overall for view in views]).to(device, dtype)
+    return Sight(cells, overall, views[0].kind)
 
 
 def load(weights: Path | None = None, device: str = "cpu", dtype: str = "float32") -> Iris:
