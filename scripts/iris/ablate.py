@@ -91,6 +91,7 @@ def one(
     if not variant.folded:
         network.reader.odd.fill_(value=False)
         network.reader.across.copy_(torch.arange(len(network.reader.across)))
+        training.normalise(network, lesson)
     course = Course(steps, seed=seed, **variant.course)
     network = training.train(network, lesson, dataset.VERSIONS, course)
     alone = variant.course.get("native_alone") == 1.0

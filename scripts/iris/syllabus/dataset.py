@@ -3,8 +3,9 @@
 A content is a crop of 320×320 of a photograph at a random size, or a picture of our own making. One
 in five photographs is enlarged, so that smooth pictures, as from cameras of many megapixels, are
 known as well. A content gives an original and `VERSIONS` versions of it; two of them have the same
-distortion at different severities. Each is seen as iris will see it: at full and at half size. Every content is drawn from its own seed, so shards can be made in any order and a
-broken run goes on where it stopped.
+distortion at different severities. Each is seen as iris will see it: at full and at half size.
+Every content is drawn from its own seed, so shards can be made in any order and a broken run goes
+on where it stopped.
 """
 
 import csv

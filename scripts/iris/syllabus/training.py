@@ -11,7 +11,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import torch
@@ -48,7 +47,7 @@ class Course:
     others: float = 0.05
     """Weight of the other words of the answer."""
     native_alone: float = 0.3
-    """Share of steps in which pictures are seen without the view at half size, as small ones are."""
+    """Share of steps without the view at half size, as small pictures are seen."""
     seed: int = 0
     device: str = "cpu"
 
@@ -104,6 +103,12 @@ def new_network(lesson: Lesson, seed: int, **sizes: int) -> Network:
     """Return an untrained network that knows the mean and width of every statistic."""
     torch.manual_seed(seed)
     network = Network(Design(stem.CELL, stem.OVERALL, len(vocabulary()), **sizes))
+    normalise(network, lesson)
+    return network
+
+
+def normalise(network: Network, lesson: Lesson) -> None:
+    """Let the network know the mean and width of every statistic."""
     some = slice(0, None, max(1, len(lesson.opinion) // 2000))
     sights, reader = lesson.sights(some), network.reader
     cells = reader.fold(torch.cat([sight.cells for sight in sights], 1)).flatten(0, 1)
@@ -112,7 +117,6 @@ def new_network(lesson: Lesson, seed: int, **sizes: int) -> Network:
     reader.width.copy_(cells.std(0).clamp(min=0.02))
     reader.overall_middle.copy_(overall.mean(0))
     reader.overall_width.copy_(overall.std(0).clamp(min=0.01))
-    return network
 
 
 def train(

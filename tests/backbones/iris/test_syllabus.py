@@ -8,7 +8,7 @@ from syllabus.distortions import CATALOGUE
 from syllabus.labels import Rank
 from syllabus.pixels import Pixels
 
-from beholder.backbones.iris import stem, windows
+from beholder.backbones.iris import stem
 
 
 @pytest.fixture(scope="module")

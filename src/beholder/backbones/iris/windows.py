@@ -103,8 +103,12 @@ def _averaged(
 ) -> UInt8[np.ndarray, "64 64 3"]:
     if factor == 1:
         return square
-    lines = sum(square[k::factor].astype(np.uint16) for k in range(factor))
-    total = sum(lines[:, k::factor] for k in range(factor))
+    lines = square[0::factor].astype(np.uint16)
+    for row in range(1, factor):
+        lines += square[row::factor]
+    total = lines[:, 0::factor].copy()
+    for column in range(1, factor):
+        total += lines[:, column::factor]
     whole: UInt8[np.ndarray, "64 64 3"] = ((total + factor**2 // 2) // factor**2).astype(np.uint8)
     return whole
 
