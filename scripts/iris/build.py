@@ -43,7 +43,7 @@ class Preset:
 
 PRESETS: Final = {
     "small": Preset(contents=64, wide=32, checks=32, steps=200),
-    "full": Preset(contents=5600, wide=3008, checks=240, steps=8000),
+    "full": Preset(contents=5600, wide=3008, checks=240, steps=10_000),
     "gpu": Preset(contents=30_000, wide=15_000, checks=480, steps=60_000, device="cuda"),
 }
 

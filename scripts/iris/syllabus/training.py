@@ -42,6 +42,8 @@ class Course:
     """Share of the running average that is kept a step."""
     rank: float = 0.5
     """Weight of the pairwise loss."""
+    agree: float = 0.2
+    """Weight of 1 minus the correlation of scores with opinions in a batch."""
     spread: float = 0.2
     """Weight of the loss that asks for a wider spread where teachers disagree."""
     others: float = 0.05
@@ -236,6 +238,7 @@ def _loss(
     return (
         taught
         + course.rank * ranked
+        + course.agree * _follows(score, opinion)
         + course.spread * _follows(spread, deviation)
         + course.others * others
     )
@@ -249,9 +252,9 @@ def _some(sight: Sight, rng: np.random.Generator) -> Sight:
     return replace(sight, cells=sight.cells[:, order])
 
 
-def _follows(spread: Float[Tensor, " n"], deviation: Float[Tensor, " n"]) -> Tensor:
-    """Return 1 minus the correlation of what is wide with where teachers disagree."""
-    a, b = spread - spread.mean(), deviation - deviation.mean()
+def _follows(said: Float[Tensor, " n"], wanted: Float[Tensor, " n"]) -> Tensor:
+    """Return 1 minus the correlation of what is said with what is wanted."""
+    a, b = said - said.mean(), wanted - wanted.mean()
     return 1 - (a * b).sum() / ((a * a).sum() * (b * b).sum() + 1e-8).sqrt()
 
 
