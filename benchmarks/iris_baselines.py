@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
-from syllabus.niqe import fit, grey, normalised
+from syllabus.niqe import Plane, fit, grey, normalised
 
 
 def laplacian(pixels: np.ndarray) -> float:
