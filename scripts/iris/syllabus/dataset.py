@@ -162,7 +162,12 @@ def summary(cells: Float[np.ndarray, "cells 460"]) -> Float[np.ndarray, "460"]:
 
 def describe(pixels: Pixels) -> tuple[np.ndarray, np.ndarray]:
     """Return what iris sees of a picture."""
-    cells, overall = stem.describe(windows.take(to_bytes(pixels), NATIVE))
+    return _described(pixels, NATIVE)
+
+
+def _described(pixels: Pixels, view: windows.View) -> tuple[np.ndarray, np.ndarray]:
+    taken = windows.take(to_bytes(pixels), view)
+    cells, overall = stem.describe(taken.reshape(-1, *taken.shape[2:]))
     return cells.numpy(), overall.numpy()
 
 
@@ -199,13 +204,13 @@ def _make_shard(job: tuple[Plan, Path, int]) -> None:
 def _seen(version: Pixels, plan: Plan, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Return what iris sees of a version: windows kept, numbers of the whole, the summary."""
     cells, overall = describe(version)
-    half, half_overall = stem.describe(windows.take(to_bytes(version), REDUCED))
+    half, half_overall = _described(version, REDUCED)
     patches, _ = niqe.two_scales(to_bytes(version), PATCH)
     return {
         "cells": _some(cells, plan.windows, rng),
         "overall": overall,
-        "half": _some(half.numpy(), plan.halves, rng),
-        "half_overall": half_overall.numpy(),
+        "half": _some(half, plan.halves, rng),
+        "half_overall": half_overall,
         "summary": summary(cells),
         "patch_mean": patches.mean(0).astype("f4"),
         "patch_covariance": np.cov(patches.T).astype("f4"),

@@ -36,9 +36,8 @@ def _probed(loaded: weights.Loaded, lesson: Lesson) -> weights.Loaded:
     chosen = torch.linspace(0, len(lesson.opinion) - 1, PROBES).long()
     native, half = lesson.sights(chosen)
     examples = [
-        model.Seen(tuple(Sight(s.cells[n : n + 1], s.overall[n : n + 1], s.kind) for s in views))
+        model.Seen((model.Place(tuple(_one(sight, n) for sight in (native, half))),))
         for n in range(PROBES)
-        for views in [(native, half)]
     ]
     logits = model.Iris(loaded).logits(examples, IMAGE_QUALITY, LEVELS)
     probe = {
@@ -49,3 +48,9 @@ def _probed(loaded: weights.Loaded, lesson: Lesson) -> weights.Loaded:
         "logits": logits,
     }
     return weights.Loaded(loaded.network, loaded.words, loaded.temperature, probe, "")
+
+
+def _one(sight: Sight, number: int) -> Sight:
+    """Return one picture of a batch."""
+    one = slice(number, number + 1)
+    return Sight(sight.cells[one], sight.overall[one], sight.kind)

@@ -138,6 +138,7 @@ def train(
     began, total = time.monotonic(), 0.0
     for step in range(first, course.steps):
         rng = np.random.default_rng([course.seed, step])
+        torch.manual_seed(int(rng.integers(2**62)))
         for group in optimiser.param_groups:
             group["lr"] = course.rate * _schedule(step, course.steps)
         loss = _loss(network, lesson, dialogue, _draw(lesson, versions, course, rng), course, rng)

@@ -44,7 +44,9 @@ class Design:
     longest: int = 40
     """Tokens of a whole dialogue."""
     dropout: float = 0.1
-    """Share of statistics that are hidden in training."""
+    """Share of statistics that are hidden in training, from all cells of a picture at once."""
+    jitter: float = 0.15
+    """How far statistics are moved in training, in standard deviations, all cells at once."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ class CellReader(nn.Module):
         self.overall = nn.Linear(design.overall, design.width)
         self.kinds = nn.Embedding(len(KINDS), design.width)
         self.drop = nn.Dropout(design.dropout)
+        self.jitter = design.jitter
         self.think = Thinking(design.width, 2 * design.width)
 
     def fold(
@@ -137,11 +140,19 @@ class CellReader(nn.Module):
         turned = cells[..., self.across]
         return torch.where(self.odd, (cells - turned).abs(), cells + turned) / 2
 
+    def _blurred(
+        self, cells: Float[Tensor, "batch cells statistics"]
+    ) -> Float[Tensor, "batch cells statistics"]:
+        """Hide some statistics of all cells of a picture, and move the others a little."""
+        shared = cells.new_ones(len(cells), 1, cells.shape[2])
+        return (cells + self.jitter * torch.randn_like(shared)) * self.drop(shared)
+
     def forward(self, sight: Sight) -> Float[Tensor, "batch cells width"]:
         """Return one vector a cell."""
         cells = ((self.fold(sight.cells) - self.middle) / self.width).clamp(-6, 6)
         overall = ((sight.overall - self.overall_middle) / self.overall_width).clamp(-6, 6)
-        cells, overall = self.drop(cells), self.drop(overall)
+        if self.training:
+            cells, overall = self._blurred(cells), self.drop(overall)
         context = (
             self.average(cells.mean(1)) + self.overall(overall) + self.kinds.weight[sight.kind]
         )

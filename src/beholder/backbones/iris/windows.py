@@ -10,6 +10,7 @@ its mirror image, as often as needed.
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -22,7 +23,9 @@ QUARTER: Final = 1536
 LARGE: Final = 2_000_000
 MOST: Final = {1: 96, 2: 48}
 """Windows taken at most, by how much the view is reduced."""
-MOST_OF_LARGE: Final = {1: 32, 2: 16, 4: 12}
+MOST_OF_LARGE: Final = {1: 24, 2: 12, 4: 12}
+TOGETHER: Final = 4
+"""Windows of the native view that are looked at together, in each direction."""
 PHASE: Final = 8
 """Windows start at multiples of this many pixels, so that they lie on the grid of JPEG blocks."""
 
@@ -41,7 +44,7 @@ def views(height: int, width: int) -> tuple[View, ...]:
     """Return the views of a picture, the native one first.
 
     >>> [view.factor for view in views(255, 4000)], [view.factor for view in views(3000, 4000)]
-    ([1, 2], [1, 2, 4])
+    ([1], [1, 2, 4])
     """
     most = MOST_OF_LARGE if height * width > LARGE else MOST
     least = {1: 0, 2: HALF, 4: QUARTER}
@@ -52,8 +55,8 @@ def views(height: int, width: int) -> tuple[View, ...]:
 def counts(height: int, width: int, most: int) -> tuple[int, int]:
     """Return how many rows and columns of windows are taken.
 
-    >>> counts(384, 512, 96), counts(1000, 1500, 96), counts(3000, 4000, 32), counts(10, 9000, 96)
-    ((6, 8), (8, 12), (4, 8), (1, 96))
+    >>> counts(384, 512, 96), counts(1000, 1500, 96), counts(3000, 4000, 24), counts(10, 9000, 96)
+    ((6, 8), (8, 12), (4, 6), (1, 96))
     """
     rows, columns = math.ceil(height / SIDE), math.ceil(width / SIDE)
     if rows * columns <= most:
@@ -78,8 +81,8 @@ def starts(length: int, count: int) -> list[int]:
 
 def take(
     pixels: UInt8[np.ndarray, "height width 3"], view: View
-) -> UInt8[np.ndarray, "windows 64 64 3"]:
-    """Copy the windows of a view out of a picture, row by row.
+) -> UInt8[np.ndarray, "rows columns 64 64 3"]:
+    """Copy the windows of a view out of a picture.
 
     Of a reduced view, each window is made from its own pixels alone: squares are averaged and
     rounded, rows and columns left over are not seen. Both sides must hold one window.
@@ -88,14 +91,23 @@ def take(
     height, width = (length // view.factor for length in pixels.shape[:2])
     rows, columns = counts(height, width, view.most)
     lefts, side = starts(width, columns), SIDE * view.factor
-    windows = np.empty((rows * columns, SIDE, SIDE, 3), np.uint8)
-    number = 0
-    for top in starts(height, rows):
+    windows = np.empty((rows, columns, SIDE, SIDE, 3), np.uint8)
+    for row, top in enumerate(starts(height, rows)):
         band = pixels[view.factor * top :][:side]
-        for left in lefts:
-            windows[number] = _averaged(band[:, view.factor * left :][:, :side], view.factor)
-            number += 1
+        for column, left in enumerate(lefts):
+            square = band[:, view.factor * left :][:, :side]
+            windows[row, column] = _averaged(square, view.factor)
     return windows
+
+
+def parts(length: int, count: int) -> list[slice]:
+    """Cut a row of `length` windows into `count` even parts, none empty.
+
+    >>> [(part.start, part.stop) for part in (*parts(9, 2), *parts(1, 2))]
+    [(0, 4), (4, 9), (0, 1), (0, 1)]
+    """
+    edges = [number * length // count for number in range(count + 1)]
+    return [slice(first, max(last, first + 1)) for first, last in pairwise(edges)]
 
 
 def _averaged(
