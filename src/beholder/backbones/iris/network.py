@@ -43,9 +43,9 @@ class Design:
     """Layers of the decoder."""
     longest: int = 40
     """Tokens of a whole dialogue."""
-    dropout: float = 0.1
+    dropout: float = 0.15
     """Share of statistics that are hidden in training, from all cells of a picture at once."""
-    jitter: float = 0.15
+    jitter: float = 0.3
     """How far statistics are moved in training, in standard deviations, all cells at once."""
 
 
