@@ -20,11 +20,12 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts" / "iris"))
 
-from syllabus import dataset, evaluation, labels, photos
 from syllabus.ladders import scores
+from syllabus.niqe import Niqe
 
 from beholder.backbones import iris
-from iris_baselines import Niqe, Ridge, laplacian, whole
+from iris_baselines import Ridge, laplacian, whole
+from syllabus import dataset, evaluation, labels, photos
 
 TAUGHT = 200
 """Contents, 7 versions each, that BRISQUE's regression learns from."""
@@ -78,12 +79,10 @@ def compared(
 
 def taught(data: Path, work: Path) -> Ridge:
     """Fit BRISQUE's regression to labelled versions, made again from their seeds."""
-    rows = dataset.rows(work / "train")
-    summaries = dataset.summaries(work / "train")
-    judge = labels.judge(rows, summaries, dataset.originals(work / "train"), 0.3)
-    opinion = labels.labels(judge, rows, summaries).opinion
-    plan = dataset.Plan("train", photos.split(data, pristine_too=False).train, 0, 0.22, seed=11)
-    count = min(TAUGHT, len(rows) // dataset.VERSIONS)
+    material = dataset.Material.read(work / "train")
+    opinion = labels.labels(labels.judge(material, 0.3), material).opinion
+    plan = dataset.Plan("train", photos.split(data).train, 0, 0.22, seed=11)
+    count = min(TAUGHT, len(opinion) // dataset.VERSIONS)
     x = [whole(version) for k in range(count) for version in dataset.versions_of(plan, k)]
     return Ridge.fitted(np.stack(x), opinion[: len(x)])
 

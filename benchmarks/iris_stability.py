@@ -11,6 +11,7 @@ Prints median and 95th percentile of the absolute difference on the 1-5 scale.
 import argparse
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,21 +20,21 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts" / "iris"))
 
-from syllabus import evaluation, photos, procedural
 from syllabus.ladders import scores
 from syllabus.pixels import coded, from_bytes, to_bytes
 
 from beholder.backbones import iris
-from beholder.backbones.iris import model, stem, windows
+from beholder.backbones.iris import model, windows
 from beholder.levels.scale import LEVELS
 from beholder.prompts import IMAGE_QUALITY
+from syllabus import evaluation, photos, procedural
 
 
 def main() -> None:
     options = _options()
     torch.set_num_threads(1)
     backbone = iris.load(options.weights)
-    chosen = photos.split(options.data, pristine_too=False).test
+    chosen = photos.split(options.data).test
     changes: dict[str, list[float]] = {}
     for path in chosen:
         for name, change in changed(np.asarray(Image.open(path).convert("RGB"))):
@@ -72,9 +73,11 @@ def half(pixels: np.ndarray) -> np.ndarray:
 
 def sampled(backbone: iris.Iris, pixels: np.ndarray) -> float:
     """Return the score of sampled windows minus that of all windows."""
-    everything = (windows.take(pixels, 10**6), windows.take_half(pixels, 10**6))
-    views = tuple(model.View(*stem.describe(taken), 0.5) for taken in everything)
-    examples = [model.Seen(views), model.look(pixels)]
+    views = windows.views(*pixels.shape[:2])
+    examples = [
+        model.look(pixels, [replace(view, most=10**6) for view in views]),
+        model.look(pixels, views),
+    ]
     logits = backbone.logits(examples, IMAGE_QUALITY, LEVELS).double().numpy()
     full, some = evaluation.moments(logits, 1.0)[0]
     return float(some - full)

@@ -1,155 +1,122 @@
-"""Cheap ablations: what do kinds of statistics, contents and labels bring to a small network?
+"""Ablations: short courses of iris with one thing changed, several seeds each.
 
-    python scripts/iris/ablate.py --work .work/iris/full
+    python scripts/iris/ablate.py --work .work/iris/full --steps 1500 --seeds 2
 
-The full model takes half an hour a seed on two cores; here a two-layer network learns the same
-labels from the mean and deviation of a picture's cells in seconds, so every variant gets several
-seeds. Differences carry over to iris in direction, not in size.
+Needs the shards that `build.py` makes. Prints the correlation with the label of the unchanged
+recipe on the test contents and on the foreign ones, mean and range over the seeds, and how the
+spread follows the disagreement of the teachers.
 """
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
+import build
 import numpy as np
 import torch
-from syllabus import dataset, evaluation, labels
-from syllabus.labels import Labels
-from torch import Tensor, nn
+from build import Split
+from syllabus.training import Course, Lesson
+from torch import Tensor
 
-from beholder.backbones.iris import stem
+from syllabus import dataset, evaluation, training
+
+Change = Callable[[Lesson], Lesson]
 
 
 @dataclass(frozen=True)
-class Part:
-    """A split, reduced to one row a picture."""
+class Variant:
+    """What is changed."""
 
-    rows: list[dataset.Row]
-    x: Tensor
-    labels: Labels
+    course: dict[str, float] = field(default_factory=dict)
+    design: dict[str, float] = field(default_factory=dict)
+    lesson: Change = lambda lesson: lesson
+    taught: tuple[str, ...] = ("train",)
+    """Splits that are learnt from; labels are always those of `train`."""
+    blend: float = 0.3
+    folded: bool = True
+
+
+def hard(lesson: Lesson) -> Lesson:
+    """Teach the likeliest level alone."""
+    best = lesson.soft.argmax(1)
+    return replace(lesson, soft=torch.nn.functional.one_hot(best, 5).float())
+
+
+def half_the_photographs(lesson: Lesson) -> Lesson:
+    """Keep every second content."""
+    kept = (torch.arange(len(lesson.opinion)) // dataset.VERSIONS) % 2 == 0
+    return Lesson(*(getattr(lesson, name)[kept] for name in Lesson.__dataclass_fields__))
+
+
+VARIANTS: Final = {
+    "as it is": Variant(),
+    "never seen at half size": Variant(course={"native_alone": 1.0}),
+    "statistics not folded": Variant(folded=False),
+    "no loss on the spread": Variant(course={"spread": 0.0}),
+    "no pairwise loss": Variant(course={"rank": 0.0}),
+    "hard levels": Variant(lesson=hard),
+    "no dropout": Variant(design={"dropout": 0.0}),
+    "width 96": Variant(design={"width": 96}),
+    "half of the contents": Variant(lesson=half_the_photographs),
+    "photographs for research too": Variant(taught=("train", "wide")),
+    "no naturalness in the label": Variant(blend=0.0),
+}
 
 
 def main() -> None:
     options = _options()
     torch.set_num_threads(1)
-    parts = {blend: read(options.work, blend) for blend in (0.0, 0.3)}
-    usual = parts[0.3]
-    photo = torch.from_numpy(labels.is_photo(usual["train"].rows))
-    everything = torch.ones(usual["train"].x.shape[1], dtype=torch.bool)
-    compare("all", usual, everything, options.seeds)
-    for name, kept in columns().items():
-        compare(name, usual, kept, options.seeds)
-    compare("photographs only", usual, everything, options.seeds, rows=photo)
-    for share in (0.25, 0.5):
-        some = torch.arange(len(photo)) < share * len(photo)
-        compare(f"{share:.0%} of the contents", usual, everything, options.seeds, rows=some)
-    compare("no naturalness in the label", parts[0.0], everything, options.seeds)
+    usual = build.read(options.work, ("train",), 0.3)
+    for name in options.only or VARIANTS:
+        variant = VARIANTS[name]
+        splits = usual
+        if variant.blend != 0.3 or variant.taught != ("train",):
+            splits = build.read(options.work, variant.taught, variant.blend)
+        found = [one(variant, splits, usual, seed, options.steps) for seed in range(options.seeds)]
+        columns = [
+            f"{key} {np.mean([f[key] for f in found]):.3f} "
+            f"({min(f[key] for f in found):.3f} to {max(f[key] for f in found):.3f})"
+            for key in found[0]
+        ]
+        print(f"{name}: {'; '.join(columns)}", flush=True)
 
 
-def compare(
-    name: str,
-    parts: dict[str, Part],
-    kept: Tensor,
-    seeds: int,
-    rows: Tensor | None = None,
-) -> None:
-    """Print mean and range over seeds of the correlation with the label on two splits."""
-    found: dict[str, list[float]] = {"test": [], "foreign": []}
-    for seed in range(seeds):
-        score = fitted(parts["train"], kept, rows, seed)
-        for split, values in found.items():
-            part = parts[split]
-            values.append(evaluation.spearman(score(part.x[:, kept]), part.labels.opinion))
-    line = ", ".join(
-        f"{split} {np.mean(v):.3f} ({min(v):.3f} to {max(v):.3f})" for split, v in found.items()
-    )
-    print(f"{name}: {line}", flush=True)
-
-
-def fitted(
-    part: Part, kept: Tensor, rows: Tensor | None, seed: int
-) -> Callable[[Tensor], np.ndarray]:
-    """Fit a two-layer network to the soft labels."""
-    torch.manual_seed(seed)
-    x, soft = part.x[:, kept], torch.from_numpy(part.labels.soft)
-    if rows is not None:
-        x, soft = x[rows], soft[rows]
-    middle, width = x.mean(0), x.std(0) + 0.02
-    model = nn.Sequential(nn.Linear(x.shape[1], 256), nn.GELU(), nn.Dropout(0.2), nn.Linear(256, 5))
-    optimiser = torch.optim.AdamW(model.parameters(), 1e-3, weight_decay=0.05)
-    for _ in range(12):
-        for chosen in torch.randperm(len(x)).split(128):
-            given = ((x[chosen] - middle) / width).clamp(-6, 6)
-            loss = -(soft[chosen] * model(given).log_softmax(1)).sum(1).mean()
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-    model.eval()
-
-    def score(y: Tensor) -> np.ndarray:
-        with torch.inference_mode():
-            p = model(((y - middle) / width).clamp(-6, 6)).softmax(1)
-        return (p @ torch.arange(5.0, 0, -1)).numpy()
-
-    return score
-
-
-def columns() -> dict[str, Tensor]:
-    """Return variants that leave out some statistics."""
-    index = torch.arange(stem.CELL)
-    half = (index >= stem.SCALE) & (index < 2 * stem.SCALE)
-    quarter = (index >= 2 * stem.SCALE) & (index < 2 * stem.SCALE + 64)
-    extras = index >= stem.CELL - stem.EXTRAS
-    within = index % stem.SCALE
-    chroma = (within >= 128) & (index < 2 * stem.SCALE)
-    deviation = ((within >= 64) & (within < 128) & (index < 2 * stem.SCALE)) | (
-        chroma & ((within - 128) % 32 >= 16)
-    )
-    cell = {
-        "without half size": ~half,
-        "without quarter size": ~quarter,
-        "without extras": ~extras,
-        "without chroma": ~chroma,
-        "without deviations": ~deviation,
-    }
-    overall = torch.ones(stem.OVERALL, dtype=torch.bool)
-    found = {name: torch.cat([kept, kept, overall]) for name, kept in cell.items()}
-    whole = torch.ones(2 * stem.CELL + stem.OVERALL, dtype=torch.bool)
-    found["without overall numbers"] = whole.clone()
-    found["without overall numbers"][-stem.OVERALL :] = False
-    found["without spread over cells"] = whole.clone()
-    found["without spread over cells"][stem.CELL : 2 * stem.CELL] = False
+def one(
+    variant: Variant, splits: dict[str, Split], usual: dict[str, Split], seed: int, steps: int
+) -> dict[str, float]:
+    """Train a variant and return what it reaches."""
+    lesson = variant.lesson(splits["train"].lesson)
+    network = training.new_network(lesson, seed, **variant.design)
+    if not variant.folded:
+        network.reader.odd.fill_(value=False)
+        network.reader.across.copy_(torch.arange(len(network.reader.across)))
+        training.normalise(network, lesson)
+    course = Course(steps, seed=seed, **variant.course)
+    network = training.train(network, lesson, dataset.VERSIONS, course)
+    alone = variant.course.get("native_alone") == 1.0
+    found = {}
+    for name in ("test", "foreign"):
+        scores, spreads = _judged(network, usual[name].lesson, alone=alone)
+        found[name] = evaluation.spearman(scores, usual[name].labels.opinion)
+        if name == "test":
+            deviation = usual[name].labels.deviation
+            found["spread with disagreement"] = evaluation.spearman(spreads, deviation)
     return found
 
 
-def read(work: Path, blend: float) -> dict[str, Part]:
-    """Load and label the splits."""
-    loaded = {name: _load(work / name) for name in ("train", "test", "foreign")}
-    rows, _, summary = loaded["train"]
-    judge = labels.judge(rows, summary, dataset.originals(work / "train"), blend)
-    return {
-        name: Part(rows, x, labels.labels(judge, rows, summary))
-        for name, (rows, x, summary) in loaded.items()
-    }
-
-
-def _load(folder: Path) -> tuple[list[dataset.Row], Tensor, np.ndarray]:
-    """Read a split shard by shard: mean and deviation over cells, and the overall numbers."""
-    parts, summaries = [], []
-    for file in sorted(folder.glob("*.npz")):
-        held = np.load(file)
-        cells = held["cells"].astype(np.float32)
-        parts.append(np.concatenate([cells.mean(1), cells.std(1), held["overall"]], 1))
-        summaries.append(held["summary"])
-    x = torch.from_numpy(np.concatenate(parts)).float()
-    return dataset.rows(folder), x, np.concatenate(summaries)
+def _judged(network: training.Network, lesson: Lesson, *, alone: bool) -> tuple[Tensor, Tensor]:
+    logits = training.predict(network, lesson, native_alone=alone)
+    return evaluation.moments(logits.double().numpy(), 1.0)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path(".work/iris/full"))
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--only", nargs="*", choices=VARIANTS)
     return parser.parse_args()
 
 

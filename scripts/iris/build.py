@@ -10,19 +10,20 @@ import argparse
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
-from syllabus import dataset, evaluation, export, labels, ladders, photos, training
-from syllabus.dataset import Plan, Row
+from syllabus.dataset import Material, Plan, Row
 from syllabus.labels import Judge, Labels
 from syllabus.teachers import TEACHERS
 from syllabus.training import Course, Lesson
 
 from beholder.backbones.iris import Iris, weights
+from syllabus import dataset, evaluation, export, labels, ladders, photos, training
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Preset:
 
     contents: int
     """Training contents; each gives 7 versions."""
+    wide: int
+    """Contents of photographs for research only; used with `--pristine`."""
     checks: int
     """Contents of every other split."""
     steps: int
@@ -39,9 +42,9 @@ class Preset:
 
 
 PRESETS: Final = {
-    "small": Preset(contents=64, checks=32, steps=200),
-    "full": Preset(contents=4500, checks=240, steps=5000),
-    "gpu": Preset(contents=20_000, checks=480, steps=30_000, device="cuda"),
+    "small": Preset(contents=64, wide=32, checks=32, steps=200),
+    "full": Preset(contents=5600, wide=3008, checks=240, steps=10_000),
+    "gpu": Preset(contents=30_000, wide=15_000, checks=480, steps=60_000, device="cuda"),
 }
 
 
@@ -58,22 +61,28 @@ def main() -> None:
     options = _options()
     preset = PRESETS[options.preset]
     began = time.monotonic()
-    work = options.work / f"{options.preset}{'-pristine' if options.pristine else ''}"
-    chosen = photos.split(options.data, pristine_too=options.pristine)
+    work = options.work / options.preset
+    chosen = photos.split(options.data)
+    taught = ("train", "wide") if options.pristine else ("train",)
     for plan in plans(preset, chosen):
-        dataset.make(plan, work, options.workers)
-    splits = read(work, preset.blend)
+        if plan.name != "wide" or options.pristine:
+            dataset.make(plan, work, options.workers)
+    splits = read(work, taught, preset.blend)
     print(f"data and labels after {time.monotonic() - began:.0f} s", flush=True)
     course = Course(preset.steps, seed=options.seed, device=preset.device)
-    network = training.new_network(splits["train"].lesson, options.seed)
-    network = training.train(
-        network, splits["train"].lesson, dataset.VERSIONS, course, work / f"seed{options.seed}.pt"
-    )
-    path = work / f"iris-seed{options.seed}.safetensors"
+    lesson = splits["train"].lesson
+    network = training.new_network(lesson, options.seed)
+    name = f"{'pristine-' if options.pristine else ''}seed{options.seed}"
+    torch.set_num_threads(options.workers)
+    network = training.train(network, lesson, dataset.VERSIONS, course, work / f"{name}.pt")
+    torch.set_num_threads(1)
+    path = work / f"iris-{name}.safetensors"
     loaded = export.export(network, splits["validation"].lesson, path)
     report = {name: measured(loaded, splits[name]) for name in ("validation", "test", "foreign")}
     report["ladders"] = ladders.summed(ladders.climb(Iris(loaded), list(chosen.test[:12])))
-    report["recipe"] = asdict(preset) | {"seed": options.seed, "sha256": loaded.sha256}
+    report["recipe"] = asdict(preset) | {
+        "seed": options.seed, "taught on": taught, "sha256": loaded.sha256
+    }  # fmt: skip
     path.with_suffix(".json").write_text(json.dumps(report, indent=1))
     print(json.dumps(report, indent=1))
     print(f"finished after {time.monotonic() - began:.0f} s: {path}")
@@ -84,29 +93,28 @@ def main() -> None:
 def plans(preset: Preset, chosen: photos.Photos) -> list[Plan]:
     """Return what each split is made of."""
     return [
-        Plan("validation", chosen.validation, preset.checks * 2 // 3, 0.15, seed=12),
+        Plan("validation", chosen.validation, preset.checks * 4 // 5, 0.15, seed=12),
         Plan("test", chosen.test, preset.checks, 0.0, seed=13),
         Plan("foreign", chosen.foreign, preset.checks, 0.0, seed=14),
-        Plan("train", chosen.train, preset.contents, 0.22, seed=11),
+        Plan("train", chosen.train, preset.contents, 0.22, seed=11, windows=16, halves=6),
+        Plan("wide", chosen.wide, preset.wide, 0.0, seed=15, windows=16, halves=6),
     ]
 
 
-def read(work: Path, blend: float) -> dict[str, Split]:
+def read(work: Path, taught: Sequence[str], blend: float) -> dict[str, Split]:
     """Load and label all splits; ranks are those of the training set."""
-    rows = dataset.rows(work / "train")
-    cells, overall, summaries = dataset.statistics(work / "train")
-    judge = labels.judge(rows, summaries, dataset.originals(work / "train"), blend)
-    taught = labels.labels(judge, rows, summaries)
-    splits = {"train": Split(rows, Lesson.of(cells, overall, taught), taught)}
+    material = Material.read(*(work / name for name in taught))
+    judge = labels.judge(material, blend)
+    splits = {"train": _labelled(judge, material, [work / name for name in taught])}
     for name in ("validation", "test", "foreign"):
-        splits[name] = _labelled(judge, work / name)
+        splits[name] = _labelled(judge, Material.read(work / name), [work / name])
     return splits
 
 
 def measured(loaded: weights.Loaded, split: Split) -> dict[str, object]:
     """Return what a split says of the model that was read back."""
-    lesson, known = split.lesson, split.labels
-    logits = training.predict(loaded.network, lesson.cells, lesson.overall).double().numpy()
+    known = split.labels
+    logits = training.predict(loaded.network, split.lesson).double().numpy()
     score, spread = evaluation.moments(logits, loaded.temperature)
     unit = np.array([row.content for row in split.rows])
     group = np.array([row.group for row in split.rows])
@@ -126,11 +134,9 @@ def measured(loaded: weights.Loaded, split: Split) -> dict[str, object]:
     }
 
 
-def _labelled(judge: Judge, folder: Path) -> Split:
-    rows = dataset.rows(folder)
-    cells, overall, summaries = dataset.statistics(folder)
-    known = labels.labels(judge, rows, summaries)
-    return Split(rows, Lesson.of(cells, overall, known), known)
+def _labelled(judge: Judge, material: Material, folders: Sequence[Path]) -> Split:
+    known = labels.labels(judge, material)
+    return Split(material.rows, Lesson.read(folders, known), known)
 
 
 def _options() -> argparse.Namespace:

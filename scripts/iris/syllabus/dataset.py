@@ -1,13 +1,16 @@
 """Versions of contents, as statistics with what the teachers say: made once, kept in shards.
 
-A content is a crop of 256×256 of a photograph at a random size, or a picture of our own making. It
-gives an original and `VERSIONS` versions of it; two of them have the same distortion at different
-severities. Every content is drawn from its own seed, so shards can be made in any order and a
-broken run goes on where it stopped.
+A content is a crop of 320×320 of a photograph at a random size, or a picture of our own making. One
+in five photographs is enlarged, so that smooth pictures, as from cameras of many megapixels, are
+known as well. A content gives an original and `VERSIONS` versions of it; two of them have the same
+distortion at different severities. Each is seen as iris will see it: at full and at half size.
+Every content is drawn from its own seed, so shards can be made in any order and a broken run goes
+on where it stopped.
 """
 
 import csv
 import multiprocessing
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,17 +18,23 @@ from typing import Final
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from PIL import Image
 
 from beholder.backbones.iris import stem, windows
-from syllabus import chains, procedural, teachers
+from syllabus import chains, niqe, procedural, teachers
 from syllabus.chains import CHAINS, Damage
 from syllabus.distortions import CATALOGUE
 from syllabus.pixels import Pixels, from_bytes, luma, resized, to_bytes
 
-SIZE: Final = 256
+SIZE: Final = 320
 VERSIONS: Final = 7
+ENLARGED: Final = 0.2
+"""Share of photographs that are enlarged, by up to `MOST_ENLARGED`."""
+MOST_ENLARGED: Final = 2.4
+PATCH: Final = 80
+"""Side of the patches of NIQE, so that a content has 16."""
+NATIVE, REDUCED = windows.views(SIZE, SIZE)
 SHARD: Final = 16
 """Contents a shard."""
 
@@ -40,6 +49,10 @@ class Plan:
     procedural: float
     """Share of contents of our own making."""
     seed: int
+    windows: int = 25
+    """Windows kept of each version, of 25; drawn at random where not all are."""
+    halves: int = 9
+    """The same of the 9 windows at half size."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,8 @@ class Row:
     content: int
     source: str
     """Name of the photograph, or `procedural`."""
+    scale: float
+    """How much the photograph was enlarged."""
     name: str
     group: str
     severity: float
@@ -57,6 +72,45 @@ class Row:
     ms_gmsd: float
     dss: float
     tone: float
+
+
+@dataclass(frozen=True)
+class Material:
+    """What labels are made from: a split without its cells."""
+
+    rows: list[Row]
+    summary: Float[np.ndarray, "versions 460"]
+    patch_mean: Float[np.ndarray, "versions 36"]
+    patch_covariance: Float[np.ndarray, "versions 36 36"]
+    originals: Float[np.ndarray, "contents 460"]
+    """Summaries of the untouched contents."""
+    patches: Float[np.ndarray, "contents 16 36"]
+    sharpness: Float[np.ndarray, "contents 16"]
+
+    @classmethod
+    def read(cls, *folders: Path) -> "Material":
+        """Read one split, or several one after the other."""
+        arrays = {
+            name: np.concatenate([column(folder, name) for folder in folders])
+            for name in cls.__dataclass_fields__
+            if name != "rows"
+        }
+        return cls([row for folder in folders for row in rows(folder)], **arrays)
+
+    @property
+    def owner(self) -> Int[np.ndarray, " versions"]:
+        """Return which content each version is of."""
+        return np.repeat(np.arange(len(self.originals)), VERSIONS)
+
+    @property
+    def photo(self) -> Bool[np.ndarray, " contents"]:
+        """Say which contents are photographs."""
+        return np.array([row.source != "procedural" for row in self.rows[::VERSIONS]])
+
+    @property
+    def scale(self) -> Float[np.ndarray, " contents"]:
+        """Return how much each content was enlarged."""
+        return np.array([row.scale for row in self.rows[::VERSIONS]])
 
 
 def make(plan: Plan, folder: Path, workers: int) -> None:
@@ -82,30 +136,21 @@ def rows(folder: Path) -> list[Row]:
     return found
 
 
-def statistics(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Read cells (half precision), overall numbers and summaries of all versions, in order."""
-    parts = [np.load(file) for file in sorted(folder.glob("*.npz"))]
-    cells, overall, summary = (
-        np.concatenate([p[k] for p in parts]) for k in ("cells", "overall", "summary")
-    )
-    return cells, overall, summary
+def column(folder: Path, name: str) -> np.ndarray:
+    """Read one array of a split, in order: `cells`, `half`, `summary`, `originals`, …"""
+    files = sorted(folder.glob("*.npz"))
+    parts = [np.load(file)[name] for file in (files[0], files[-1])]
+    step = len(parts[0])
+    whole = np.empty((step * (len(files) - 1) + len(parts[1]), *parts[0].shape[1:]), parts[0].dtype)
+    for number, file in enumerate(files):
+        whole[number * step : (number + 1) * step] = np.load(file)[name]
+    return whole
 
 
-def summaries(folder: Path) -> Float[np.ndarray, "versions 460"]:
-    """Read the summaries of all versions alone, in order; little memory is needed."""
-    return np.concatenate([np.load(file)["summary"] for file in sorted(folder.glob("*.npz"))])
-
-
-def originals(folder: Path) -> Float[np.ndarray, "contents 460"]:
-    """Read the summaries of the untouched contents of a split, photographs only."""
-    parts = [np.load(file) for file in sorted(folder.glob("*.npz"))]
-    return np.concatenate([p["originals"][p["photo"]] for p in parts])
-
-
-def versions_of(plan: Plan, number: int) -> list[UInt8[np.ndarray, "256 256 3"]]:
+def versions_of(plan: Plan, number: int) -> list[UInt8[np.ndarray, "320 320 3"]]:
     """Make the versions of one content again, as 8-bit pixels."""
     rng = np.random.default_rng([plan.seed, number])
-    _, pixels = _content(plan, number, rng)
+    *_, pixels = _content(plan, number, rng)
     return [to_bytes(version) for version, _ in _versions(pixels, rng)]
 
 
@@ -117,7 +162,12 @@ def summary(cells: Float[np.ndarray, "cells 460"]) -> Float[np.ndarray, "460"]:
 
 def describe(pixels: Pixels) -> tuple[np.ndarray, np.ndarray]:
     """Return what iris sees of a picture."""
-    cells, overall = stem.describe(windows.take(to_bytes(pixels)))
+    return _described(pixels, NATIVE)
+
+
+def _described(pixels: Pixels, view: windows.View) -> tuple[np.ndarray, np.ndarray]:
+    taken = windows.take(to_bytes(pixels), view)
+    cells, overall = stem.describe(taken.reshape(-1, *taken.shape[2:]))
     return cells.numpy(), overall.numpy()
 
 
@@ -128,22 +178,22 @@ def _files(folder: Path, shard: int) -> tuple[Path, Path]:
 def _make_shard(job: tuple[Plan, Path, int]) -> None:
     plan, folder, shard = job
     made = range(shard * SHARD, min((shard + 1) * SHARD, plan.contents))
-    cells, overall, summaries, untouched, photo, lines = [], [], [], [], [], []
+    arrays: dict[str, list[np.ndarray]] = defaultdict(list)
+    lines: list[Row] = []
     for number in made:
         rng = np.random.default_rng([plan.seed, number])
-        source, pixels = _content(plan, number, rng)
-        untouched.append(summary(describe(pixels)[0]))
-        photo.append(source != "procedural")
-        made_versions = list(_versions(pixels, rng))
-        for version, _ in made_versions:
-            seen = describe(version)
-            cells.append(seen[0].astype(np.float16))
-            overall.append(seen[1])
-            summaries.append(summary(seen[0]))
-        lines += _judged(pixels, made_versions, number, source)
-    arrays, table = _files(folder, shard)
-    np.savez(arrays, cells=np.stack(cells), overall=np.stack(overall), photo=np.array(photo),
-             summary=np.stack(summaries), originals=np.stack(untouched))  # fmt: skip
+        source, scale, pixels = _content(plan, number, rng)
+        arrays["originals"].append(summary(describe(pixels)[0]))
+        patches, sharpness = niqe.two_scales(to_bytes(pixels), PATCH)
+        arrays["patches"].append(patches.astype("f4"))
+        arrays["sharpness"].append(sharpness.astype("f4"))
+        versions = list(_versions(pixels, rng))
+        for version, _ in versions:
+            for name, array in _seen(version, plan, rng).items():
+                arrays[name].append(array)
+        lines += _judged(pixels, versions, (number, source, scale))
+    path, table = _files(folder, shard)
+    np.savez(path, **{name: np.stack(parts) for name, parts in arrays.items()})
     # the table comes last: a shard without one is not finished
     with table.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(asdict(lines[0])))
@@ -151,21 +201,47 @@ def _make_shard(job: tuple[Plan, Path, int]) -> None:
         writer.writerows(asdict(line) for line in lines)
 
 
-def _content(plan: Plan, number: int, rng: np.random.Generator) -> tuple[str, Pixels]:
-    """Return where a content is from, and its pixels."""
+def _seen(version: Pixels, plan: Plan, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return what iris sees of a version: windows kept, numbers of the whole, the summary."""
+    cells, overall = describe(version)
+    half, half_overall = _described(version, REDUCED)
+    patches, _ = niqe.two_scales(to_bytes(version), PATCH)
+    return {
+        "cells": _some(cells, plan.windows, rng),
+        "overall": overall,
+        "half": _some(half, plan.halves, rng),
+        "half_overall": half_overall,
+        "summary": summary(cells),
+        "patch_mean": patches.mean(0).astype("f4"),
+        "patch_covariance": np.cov(patches.T).astype("f4"),
+    }
+
+
+def _some(cells: np.ndarray, kept: int, rng: np.random.Generator) -> np.ndarray:
+    """Keep some windows, four cells each, in half precision."""
+    chosen = np.sort(rng.permutation(len(cells) // 4)[:kept])
+    return cells.reshape(-1, 4, cells.shape[1])[chosen].reshape(-1, cells.shape[1]).astype("f2")
+
+
+def _content(plan: Plan, number: int, rng: np.random.Generator) -> tuple[str, float, Pixels]:
+    """Return where a content is from, how much it was enlarged, and its pixels."""
     if rng.random() < plan.procedural:
-        return "procedural", from_bytes(to_bytes(procedural.picture(SIZE, rng)))
+        return "procedural", 1.0, from_bytes(to_bytes(procedural.picture(SIZE, rng)))
     path = plan.photos[number % len(plan.photos)]
     pixels = from_bytes(np.asarray(Image.open(path).convert("RGB")))
+    enlarged = rng.random() < ENLARGED
     for _ in range(4):
-        crop = _crop(pixels, rng)
+        scale, crop = _enlarged(pixels, rng) if enlarged else _shrunk(pixels, rng)
         if luma(crop).std() > 0.02:
             break
-    return path.name, from_bytes(to_bytes(crop))
+    if rng.random() < 0.5:
+        crop = crop[:, ::-1]
+    crop = np.ascontiguousarray(np.rot90(crop) if rng.random() < 0.2 else crop)
+    return path.name, scale, from_bytes(to_bytes(crop))
 
 
-def _crop(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Return a square at a random size and place, maybe mirrored or turned."""
+def _shrunk(pixels: Pixels, rng: np.random.Generator) -> tuple[float, Pixels]:
+    """Return a square at a random place of a photograph made smaller by a random factor."""
     height, width = pixels.shape[:2]
     smallest = min(1.0, SIZE / min(height, width) + 0.01)
     factor = rng.uniform(max(smallest, 0.4), 1.0) if rng.random() < 0.75 else 1.0
@@ -175,11 +251,19 @@ def _crop(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     if min(pixels.shape[:2]) < SIZE:
         missing = [max(0, SIZE - n) for n in pixels.shape[:2]]
         pixels = np.pad(pixels, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
-    top, left = (int(rng.integers(0, n - SIZE + 1)) for n in pixels.shape[:2])
-    crop = pixels[top : top + SIZE, left : left + SIZE]
-    if rng.random() < 0.5:
-        crop = crop[:, ::-1]
-    return np.ascontiguousarray(np.rot90(crop) if rng.random() < 0.2 else crop)
+    return factor, _square(pixels, SIZE, rng)
+
+
+def _enlarged(pixels: Pixels, rng: np.random.Generator) -> tuple[float, Pixels]:
+    """Return a small square of a photograph, enlarged."""
+    factor = float(rng.uniform(1.1, MOST_ENLARGED))
+    how = (Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)[rng.integers(2)]
+    return factor, resized(_square(pixels, round(SIZE / factor), rng), SIZE, SIZE, how)
+
+
+def _square(pixels: Pixels, side: int, rng: np.random.Generator) -> Pixels:
+    top, left = (int(rng.integers(0, n - side + 1)) for n in pixels.shape[:2])
+    return pixels[top : top + side, left : left + side]
 
 
 def _versions(pixels: Pixels, rng: np.random.Generator) -> Iterator[tuple[Pixels, Damage]]:
@@ -203,7 +287,7 @@ def _versions(pixels: Pixels, rng: np.random.Generator) -> Iterator[tuple[Pixels
 
 
 def _judged(
-    original: Pixels, versions: list[tuple[Pixels, Damage]], number: int, source: str
+    original: Pixels, versions: list[tuple[Pixels, Damage]], content: tuple[int, str, float]
 ) -> list[Row]:
     """Ask the teachers about the versions of a content."""
     batch = _batch([version for version, _ in versions])
@@ -213,7 +297,7 @@ def _judged(
         says = {name: judge(originals_, toned) for name, judge in teachers.TEACHERS.items()}
         says["tone"] = teachers.tone(originals_, batch)
     return [
-        Row(number, source, damage.name, damage.group, damage.severity,
+        Row(*content, damage.name, damage.group, damage.severity,
             **{name: float(values[k]) for name, values in says.items()})
         for k, (_, damage) in enumerate(versions)
     ]  # fmt: skip
@@ -224,6 +308,6 @@ def _batch(pictures: list[Pixels]) -> torch.Tensor:
 
 
 def _row(line: dict[str, str]) -> Row:
-    words = {"source", "name", "group"}
-    numbers = {k: float(v) for k, v in line.items() if k not in words | {"content"}}
-    return Row(int(line["content"]), line["source"], line["name"], line["group"], **numbers)
+    words = {name: line.pop(name) for name in ("source", "name", "group")}
+    number = int(line.pop("content"))
+    return Row(number, **words, **{name: float(value) for name, value in line.items()})

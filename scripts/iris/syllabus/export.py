@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from beholder.backbones.iris import model, weights
-from beholder.backbones.iris.network import Network
+from beholder.backbones.iris.network import Network, Sight
 from beholder.backbones.iris.words import vocabulary
 from beholder.levels.scale import LEVELS
 from beholder.prompts import IMAGE_QUALITY
@@ -21,7 +21,7 @@ def export(network: Network, validation: Lesson, path: Path) -> weights.Loaded:
     """Set the temperature on the validation split, save in half precision, read back."""
     weights.save(path, network, vocabulary(), 1.0)
     rounded = weights.read(path).network
-    logits = predict(rounded, validation.cells, validation.overall).numpy()
+    logits = predict(rounded, validation).numpy()
     label = validation.opinion.numpy()
     temperature = evaluation.best_temperature(logits, label, COVERED)
     weights.save(path, network, vocabulary(), temperature)
@@ -34,10 +34,23 @@ def export(network: Network, validation: Lesson, path: Path) -> weights.Loaded:
 def _probed(loaded: weights.Loaded, lesson: Lesson) -> weights.Loaded:
     """Add a few examples and the logits that the shipped model gives them."""
     chosen = torch.linspace(0, len(lesson.opinion) - 1, PROBES).long()
-    cells, overall = lesson.cells[chosen], lesson.overall[chosen]
+    native, half = lesson.sights(chosen)
     examples = [
-        model.Seen((model.View(c.float(), o),)) for c, o in zip(cells, overall, strict=True)
+        model.Seen((model.Place(tuple(_one(sight, n) for sight in (native, half))),))
+        for n in range(PROBES)
     ]
     logits = model.Iris(loaded).logits(examples, IMAGE_QUALITY, LEVELS)
-    probe = {"cells": cells, "overall": overall, "logits": logits}
+    probe = {
+        "cells": native.cells,
+        "overall": native.overall,
+        "half": half.cells,
+        "half_overall": half.overall,
+        "logits": logits,
+    }
     return weights.Loaded(loaded.network, loaded.words, loaded.temperature, probe, "")
+
+
+def _one(sight: Sight, number: int) -> Sight:
+    """Return one picture of a batch."""
+    one = slice(number, number + 1)
+    return Sight(sight.cells[one], sight.overall[one], sight.kind)

@@ -3,14 +3,14 @@
 All ranks are taken in the training set, so that a label means the same in every split.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
 
-from beholder.backbones.iris import stem
 from beholder.levels.targets import soft_label
-from syllabus.dataset import Row
+from syllabus.dataset import Material, Row
+from syllabus.nature import Nature
 from syllabus.teachers import TEACHERS
 
 Column = Float[np.ndarray, " versions"]
@@ -35,37 +35,18 @@ class Rank:
 
 
 @dataclass(frozen=True)
-class Naturalness:
-    """How usual the statistics of untouched photographs make a picture: a Gaussian of few axes."""
-
-    mean: Float[np.ndarray, " kept"]
-    axes: Float[np.ndarray, "kept axes"]
-    deviations: Float[np.ndarray, " axes"]
-
-    @classmethod
-    def of_photographs(cls, summaries: Float[np.ndarray, "n 460"], axes: int = 24) -> "Naturalness":
-        """Fit to summaries of untouched photographs."""
-        x = summaries[:, _spectral()]
-        mean = x.mean(0)
-        _, scale, turned = np.linalg.svd(x - mean, full_matrices=False)
-        return cls(mean, turned[:axes].T, scale[:axes] / np.sqrt(len(x)))
-
-    def distance(self, summaries: Float[np.ndarray, "n 460"]) -> Column:
-        """Return the Mahalanobis distance: larger is less natural."""
-        along = (summaries[:, _spectral()] - self.mean) @ self.axes
-        return np.sqrt(((along / self.deviations) ** 2).mean(1))
-
-
-@dataclass(frozen=True)
 class Judge:
     """Everything learnt from the training set that labels need."""
 
     teachers: dict[str, Rank]
     structure: Rank
+    displaced: dict[str, Column]
+    """For each distortion of geometry: structure at severities `KNOTS`, mean of all contents."""
     damage: Rank
-    blended: Rank
+    nature: Nature
+    unnatural: dict[str, Rank]
     natural: Rank
-    naturalness: Naturalness
+    blended: Rank
     blend: float
     """Weight of naturalness in the label of a photograph's version."""
 
@@ -88,37 +69,41 @@ class Labels:
 
 TONE_POWER = 0.7
 LEAST_DEVIATION = 0.3
+KNOTS = np.linspace(0.1, 0.9, 5)
+NOTHING = np.zeros(0)
 
 
-def judge(
-    rows: list[Row],
-    summaries: Float[np.ndarray, "n 460"],
-    originals: Float[np.ndarray, "m 460"],
-    blend: float,
-) -> Judge:
+def judge(material: Material, blend: float) -> Judge:
     """Learn ranks and naturalness from the training set."""
+    rows = material.rows
     teachers = {name: Rank.among(column(rows, name)) for name in TEACHERS}
-    mean = _mean_rank(rows, teachers).mean(0)
+    mean = _ranks(rows, teachers).mean(0)
     structure = Rank.among(mean)
-    damage = Rank.among(structure.of(mean) * column(rows, "tone") ** TONE_POWER)
+    displaced = _displaced(rows, structure.of(mean))
+    nature = Nature.fitted(material)
     photo = is_photo(rows)
-    naturalness = Naturalness.of_photographs(originals)
-    natural = Rank.among(-naturalness.distance(summaries)[photo])
-    # the blended rank is learnt last, from the others
-    first = Judge(teachers, structure, damage, damage, natural, naturalness, blend)
-    mixed = _mixed(first, rows, summaries)
-    return Judge(teachers, structure, damage, Rank.among(mixed), natural, naturalness, blend)
+    apart = nature.distances(material)
+    unnatural = {name: Rank.among(-found[photo]) for name, found in apart.items()}
+    # each rank is learnt from those before it
+    known = Judge(teachers, structure, displaced, Rank(NOTHING), nature, unnatural,
+                  Rank(NOTHING), Rank(NOTHING), blend)  # fmt: skip
+    known = replace(known, damage=Rank.among(_damage(known, rows)))
+    known = replace(known, natural=Rank.among(_natural(known, apart)[photo]))
+    return replace(known, blended=Rank.among(_mixed(known, rows, apart)))
 
 
-def labels(judge_: Judge, rows: list[Row], summaries: Float[np.ndarray, "n 460"]) -> Labels:
+def labels(judge_: Judge, material: Material) -> Labels:
     """Label a split."""
-    opinion = 1 + 4 * judge_.blended.of(_mixed(judge_, rows, summaries))
-    apart = 4 * _mean_rank(rows, judge_.teachers).std(0)
-    deviation = np.sqrt(LEAST_DEVIATION**2 + apart**2).clip(max=1.2)
+    rows = material.rows
+    apart = judge_.nature.distances(material)
+    opinion = 1 + 4 * judge_.blended.of(_mixed(judge_, rows, apart))
+    split = 4 * _ranks(rows, judge_.teachers).std(0)
+    deviation = np.sqrt(LEAST_DEVIATION**2 + split**2).clip(max=1.2)
     pairs = zip(opinion, deviation, strict=True)
     soft = np.array([soft_label(float(m), float(d)) for m, d in pairs], np.float32)
-    natural = judge_.natural.of(-judge_.naturalness.distance(summaries))
-    return Labels(opinion, deviation, soft, _damage(judge_, rows), natural)
+    damage = judge_.damage.of(_damage(judge_, rows))
+    natural = judge_.natural.of(_natural(judge_, apart))
+    return Labels(opinion, deviation, soft, damage, natural)
 
 
 def column(rows: list[Row], name: str) -> Column:
@@ -131,28 +116,39 @@ def is_photo(rows: list[Row]) -> np.ndarray:
     return np.array([row.source != "procedural" for row in rows])
 
 
-def _mean_rank(rows: list[Row], teachers: dict[str, Rank]) -> Float[np.ndarray, "teachers n"]:
+def _ranks(rows: list[Row], teachers: dict[str, Rank]) -> Float[np.ndarray, "teachers n"]:
     return np.stack([rank.of(column(rows, name)) for name, rank in teachers.items()])
 
 
 def _damage(judge_: Judge, rows: list[Row]) -> Column:
-    structure = judge_.structure.of(_mean_rank(rows, judge_.teachers).mean(0))
-    return judge_.damage.of(structure * column(rows, "tone") ** TONE_POWER)
+    """Return structure, lowered by what happened to tone."""
+    structure = judge_.structure.of(_ranks(rows, judge_.teachers).mean(0))
+    for number, row in enumerate(rows):
+        if row.name in judge_.displaced:
+            structure[number] = np.interp(row.severity, KNOTS, judge_.displaced[row.name])
+    return structure * column(rows, "tone") ** TONE_POWER
 
 
-def _mixed(judge_: Judge, rows: list[Row], summaries: Float[np.ndarray, "n 460"]) -> Column:
-    damage = _damage(judge_, rows)
-    natural = judge_.natural.of(-judge_.naturalness.distance(summaries))
+def _displaced(rows: list[Row], structure: Column) -> dict[str, Column]:
+    """Return the usual structure of each distortion of geometry, by severity.
+
+    Full-reference measures compare pixels at the same place. Where places move, what they say
+    depends on the texture more than on what anyone would see without the original.
+    """
+    found = {}
+    for name in {row.name for row in rows if row.group == "geometry"}:
+        chosen = np.array([row.name == name for row in rows])
+        severity = column(rows, "severity")[chosen]
+        slope = np.polyfit(severity, structure[chosen], 2)
+        found[name] = np.clip(np.polyval(slope, KNOTS), 0, 1)
+    return found
+
+
+def _natural(judge_: Judge, apart: dict[str, Column]) -> Column:
+    return np.mean([judge_.unnatural[name].of(-found) for name, found in apart.items()], axis=0)
+
+
+def _mixed(judge_: Judge, rows: list[Row], apart: dict[str, Column]) -> Column:
+    damage = judge_.damage.of(_damage(judge_, rows))
     share = np.where(is_photo(rows), judge_.blend, 0)
-    return (1 - share) * damage + share * natural
-
-
-def _spectral() -> np.ndarray:
-    """Return which statistics are mean logs of frequencies other than zero, two sizes."""
-    kept = []
-    for view in (0, stem.SCALE):
-        kept += list(range(view + 1, view + 64))
-        for chroma in (0, 1):
-            first = view + 128 + 32 * chroma
-            kept += list(range(first + 1, first + 16))
-    return np.array(kept)
+    return (1 - share) * damage + share * judge_.natural.of(_natural(judge_, apart))

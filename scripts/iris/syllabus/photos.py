@@ -14,18 +14,18 @@ class Photos:
     validation: tuple[Path, ...]
     test: tuple[Path, ...]
     foreign: tuple[Path, ...]
-    """From other collections, never trained on when only `clean/` is."""
+    """From other collections, never trained on."""
+    wide: tuple[Path, ...]
+    """From those other collections: for research only, and trained on when that is wanted."""
 
 
-def split(data: Path, *, pristine_too: bool, seed: int = 1) -> Photos:
-    """Split `clean/` 70/12/18; half of `pristine/` joins the training set if wanted."""
+def split(data: Path, seed: int = 1) -> Photos:
+    """Split `clean/` 70/12/18 and `pristine/` in halves."""
     clean, pristine = (_shuffled(data / name, seed) for name in ("clean", "pristine"))
     first, second = round(0.70 * len(clean)), round(0.82 * len(clean))
     half = len(pristine) // 2
-    train = clean[:first] + (pristine[half:] if pristine_too else [])
-    return Photos(
-        tuple(train), tuple(clean[first:second]), tuple(clean[second:]), tuple(pristine[:half])
-    )
+    parts = (clean[:first], clean[first:second], clean[second:], pristine[:half], pristine[half:])
+    return Photos(*map(tuple, parts))
 
 
 def _shuffled(folder: Path, seed: int) -> list[Path]:

@@ -8,9 +8,9 @@ probability, as LIQE does (arXiv 2303.14968).
 import copy
 import math
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import torch
@@ -19,14 +19,12 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from beholder.backbones.iris import stem
-from beholder.backbones.iris.network import Design, Network
+from beholder.backbones.iris.network import Design, Network, Sight
 from beholder.backbones.iris.words import ASSISTANT, END, IMAGE, USER, Words, vocabulary
 from beholder.levels.scale import LEVELS, WEIGHTS
 from beholder.prompts import IMAGE_QUALITY, QUALITY_QUESTIONS
+from syllabus.dataset import column
 from syllabus.labels import Labels
-
-WINDOWS: Final = 16
-"""Windows of a training picture."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,14 @@ class Course:
     """Share of the running average that is kept a step."""
     rank: float = 0.5
     """Weight of the pairwise loss."""
+    agree: float = 0.2
+    """Weight of 1 minus the correlation of scores with opinions in a batch."""
+    spread: float = 0.2
+    """Weight of the loss that asks for a wider spread where teachers disagree."""
     others: float = 0.05
     """Weight of the other words of the answer."""
+    native_alone: float = 0.3
+    """Share of steps without the view at half size, as small pictures are seen."""
     seed: int = 0
     device: str = "cpu"
 
@@ -56,15 +60,29 @@ class Lesson:
 
     cells: Float[Tensor, "versions cells statistics"]
     overall: Float[Tensor, "versions numbers"]
+    half: Float[Tensor, "versions fewer statistics"]
+    half_overall: Float[Tensor, "versions numbers"]
     soft: Float[Tensor, "versions 5"]
     opinion: Float[Tensor, " versions"]
     deviation: Float[Tensor, " versions"]
 
     @classmethod
-    def of(cls, cells: np.ndarray, overall: np.ndarray, labels: Labels) -> "Lesson":
-        """Put arrays together."""
-        rest = (overall, labels.soft, labels.opinion, labels.deviation)
-        return cls(torch.from_numpy(cells), *(torch.from_numpy(x).float() for x in rest))
+    def read(cls, folders: Sequence[Path], labels: Labels) -> "Lesson":
+        """Read one split, or several one after the other."""
+        seen = [
+            torch.from_numpy(np.concatenate([column(folder, name) for folder in folders]))
+            for name in ("cells", "overall", "half", "half_overall")
+        ]
+        told = (labels.soft, labels.opinion, labels.deviation)
+        return cls(*seen, *(torch.from_numpy(x).float() for x in told))
+
+    def sights(self, rows: Tensor | slice, device: str = "cpu") -> list[Sight]:
+        """Return both views of some versions, all cells that were kept."""
+        views = ((self.cells, self.overall), (self.half, self.half_overall))
+        return [
+            Sight(cells[rows].to(device).float(), overall[rows].to(device), kind)
+            for kind, (cells, overall) in enumerate(views)
+        ]
 
 
 class Dialogue:
@@ -87,13 +105,20 @@ def new_network(lesson: Lesson, seed: int, **sizes: int) -> Network:
     """Return an untrained network that knows the mean and width of every statistic."""
     torch.manual_seed(seed)
     network = Network(Design(stem.CELL, stem.OVERALL, len(vocabulary()), **sizes))
-    some = lesson.cells[:: max(1, len(lesson.cells) // 2000)].float().flatten(0, 1)
-    reader = network.reader
-    reader.middle.copy_(some.mean(0))
-    reader.width.copy_(some.std(0).clamp(min=0.02))
-    reader.overall_middle.copy_(lesson.overall.mean(0))
-    reader.overall_width.copy_(lesson.overall.std(0).clamp(min=0.01))
+    normalise(network, lesson)
     return network
+
+
+def normalise(network: Network, lesson: Lesson) -> None:
+    """Let the network know the mean and width of every statistic."""
+    some = slice(0, None, max(1, len(lesson.opinion) // 2000))
+    sights, reader = lesson.sights(some), network.reader
+    cells = reader.fold(torch.cat([sight.cells for sight in sights], 1)).flatten(0, 1)
+    overall = torch.cat([sight.overall for sight in sights])
+    reader.middle.copy_(cells.mean(0))
+    reader.width.copy_(cells.std(0).clamp(min=0.02))
+    reader.overall_middle.copy_(overall.mean(0))
+    reader.overall_width.copy_(overall.std(0).clamp(min=0.01))
 
 
 def train(
@@ -113,6 +138,7 @@ def train(
     began, total = time.monotonic(), 0.0
     for step in range(first, course.steps):
         rng = np.random.default_rng([course.seed, step])
+        torch.manual_seed(int(rng.integers(2**62)))
         for group in optimiser.param_groups:
             group["lr"] = course.rate * _schedule(step, course.steps)
         loss = _loss(network, lesson, dialogue, _draw(lesson, versions, course, rng), course, rng)
@@ -134,15 +160,16 @@ def train(
 
 
 def predict(
-    network: Network, cells: Tensor, overall: Tensor, question: int = 6
+    network: Network, lesson: Lesson, question: int = 6, *, native_alone: bool = False
 ) -> Float[Tensor, "versions 5"]:
-    """Return the level logits of many pictures with equally many cells."""
+    """Return the level logits of all versions."""
     dialogue, parts = Dialogue("cpu"), []
     with torch.inference_mode():
         _, memory = network.read(network.words(dialogue.questions[question])[None])
         opening = network.words(dialogue.opening)
-        for c, o in zip(torch.split(cells, 64), torch.split(overall, 64), strict=True):
-            seen = network.see(c.float(), o.float())
+        for start in range(0, len(lesson.opinion), 64):
+            sights = lesson.sights(slice(start, start + 64))
+            seen = network.see(sights[:1] if native_alone else sights)
             states, _ = network.read(
                 torch.cat([seen, opening.expand(len(seen), -1, -1)], 1), memory
             )
@@ -184,12 +211,9 @@ def _loss(
     rng: np.random.Generator,
 ) -> Tensor:
     rows = torch.from_numpy(chosen.ravel())
-    windows = np.sort(rng.permutation(WINDOWS)[: rng.integers(7, WINDOWS + 1)])
-    order = torch.from_numpy((windows[:, None] * 4 + np.arange(4)).ravel())
-    cells = lesson.cells[rows][:, order].to(course.device).float()
-    if rng.random() < 0.5:
-        cells = cells[..., turned()]
-    overall = lesson.overall[rows].to(course.device)
+    sights = [_some(sight, rng) for sight in lesson.sights(rows, course.device)]
+    if rng.random() < course.native_alone:
+        sights = sights[:1]
     soft = lesson.soft[rows].to(course.device)
     question = dialogue.questions[rng.integers(len(dialogue.questions))]
     _, memory = network.read(network.words(question)[None])
@@ -197,7 +221,7 @@ def _loss(
     opening = network.words(dialogue.opening).expand(len(rows), -1, -1)
     answer = torch.cat([opening, network.words(level)[:, None]], 1)
     closing = network.words(dialogue.closing[:1]).expand(len(rows), -1, -1)
-    seen = network.see(cells, overall)
+    seen = network.see(sights)
     states, _ = network.read(torch.cat([seen, answer, closing], 1), memory)
     logits = states[:, seen.shape[1] :] @ network.words.weight.T
     at = len(dialogue.opening) - 1
@@ -207,13 +231,32 @@ def _loss(
     others = F.cross_entropy(
         logits[:, places].flatten(0, 1), said.repeat(len(rows)), reduction="mean"
     )
-    ranked = _fidelity(
-        F.softmax(logits[:, at][:, dialogue.levels], 1) @ dialogue.worth,
-        lesson.opinion[rows].to(course.device),
-        lesson.deviation[rows].to(course.device),
-        chosen.shape,
+    shares = F.softmax(logits[:, at][:, dialogue.levels], 1)
+    score = shares @ dialogue.worth
+    spread = (shares @ dialogue.worth**2 - score**2 + 1e-4).sqrt()
+    opinion, deviation = (x[rows].to(course.device) for x in (lesson.opinion, lesson.deviation))
+    ranked = _fidelity(score, opinion, deviation, chosen.shape)
+    return (
+        taught
+        + course.rank * ranked
+        + course.agree * _follows(score, opinion)
+        + course.spread * _follows(spread, deviation)
+        + course.others * others
     )
-    return taught + course.rank * ranked + course.others * others
+
+
+def _some(sight: Sight, rng: np.random.Generator) -> Sight:
+    """Keep half of the windows of a view or more."""
+    count = sight.cells.shape[1] // 4
+    kept = np.sort(rng.permutation(count)[: rng.integers(count // 2, count + 1)])
+    order = torch.from_numpy((kept[:, None] * 4 + np.arange(4)).ravel()).to(sight.cells.device)
+    return replace(sight, cells=sight.cells[:, order])
+
+
+def _follows(said: Float[Tensor, " n"], wanted: Float[Tensor, " n"]) -> Tensor:
+    """Return 1 minus the correlation of what is said with what is wanted."""
+    a, b = said - said.mean(), wanted - wanted.mean()
+    return 1 - (a * b).sum() / ((a * a).sum() * (b * b).sum() + 1e-8).sqrt()
 
 
 def _fidelity(
@@ -231,18 +274,6 @@ def _fidelity(
     guess = torch.special.ndtr((mean[:, first] - mean[:, second]) / wide)
     kept = (truth * guess + 1e-6).sqrt() + ((1 - truth) * (1 - guess) + 1e-6).sqrt()
     return (1 - kept).mean()
-
-
-def turned() -> Tensor:
-    """Return where each statistic goes when a picture is turned: x and y change places."""
-    places, first = torch.arange(stem.CELL), 0
-    sides = [8, 8, 4, 4, 4, 4] * 2 + [8]
-    for side in sides:
-        square = torch.arange(side * side).view(side, side)
-        places[first : first + side * side] = first + square.T.flatten()
-        first += side * side
-    places[first : first + 4] = first + torch.tensor([2, 3, 0, 1])
-    return places
 
 
 def _follow(average: Network, network: Network, kept: float) -> None:

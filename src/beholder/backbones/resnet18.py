@@ -107,7 +107,9 @@ class Patches:
     @property
     def channels(self) -> int:
         """How many features a patch has."""
-        return int(self.network.head[2].out_features)
+        last = self.network.head[2]
+        assert isinstance(last, nn.Linear)
+        return last.out_features
 
     def features(
         self, patches: Float[Tensor, "patches 3 height width"]

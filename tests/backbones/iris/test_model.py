@@ -1,6 +1,7 @@
 """iris answers the questions it was taught, about any picture, the same way every time."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,9 @@ import pytest
 import torch
 
 from beholder.backbones import iris
-from beholder.backbones.iris import weights
+from beholder.backbones.iris import weights, windows
+from beholder.backbones.iris.model import Place, Seen
+from beholder.backbones.iris.network import Sight
 from beholder.errors import ModelError
 from beholder.levels.scale import LEVELS, WEIGHTS
 from beholder.levels.statistics import expectation, softmax
@@ -37,16 +40,27 @@ def score(model: iris.Iris, picture: Picture) -> float:
     return expectation(softmax(logits[0].tolist()), WEIGHTS)
 
 
+def sights(seen: Seen) -> list[Sight]:
+    return [sight for place in seen.places for sight in place.sights]
+
+
+def cells(seen: Seen, view: int) -> torch.Tensor:
+    return torch.cat([place.sights[view].cells[0] for place in seen.places])
+
+
 def test_the_evaluated_model_is_the_saved_one():
     loaded = weights.read(weights.SHIPPED)
     if not loaded.probe:
         pytest.skip("these weights hold no probe")
     model = iris.Iris(loaded)
-    cells, overall, expected = (loaded.probe[k] for k in ("cells", "overall", "logits"))
-    views = [iris.model.View(c, o) for c, o in zip(cells, overall, strict=True)]
-    examples = [iris.model.Seen((view,)) for view in views]
+    probe = loaded.probe
+    native, half = (
+        [Sight(c[None], o[None], kind) for c, o in zip(probe[cells], probe[overall], strict=True)]
+        for kind, (cells, overall) in enumerate((("cells", "overall"), ("half", "half_overall")))
+    )
+    examples = [Seen((Place(views),)) for views in zip(native, half, strict=True)]
     logits = model.logits(examples, IMAGE_QUALITY, LEVELS)
-    torch.testing.assert_close(logits, expected, atol=1e-4, rtol=0)
+    torch.testing.assert_close(logits, probe["logits"], atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +96,7 @@ def test_encoding_in_many_threads_gives_the_same_bits(model):
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda p: model.encode([p]), pictures))
     for one, other in zip(alone, together, strict=True):
-        for mine, theirs in zip(one.views, other.views, strict=True):
+        for mine, theirs in zip(sights(one), sights(other), strict=True):
             assert torch.equal(mine.cells, theirs.cells)
             assert torch.equal(mine.overall, theirs.overall)
 
@@ -100,18 +114,39 @@ def test_candidates_come_back_in_the_order_asked(model):
     torch.testing.assert_close(there, back.flip(1))
 
 
-def test_a_large_picture_is_seen_at_half_size_too(model):
-    weights_ = [[v.weight for v in model.encode([noise(n, 600)]).views] for n in (256, 362, 600)]
-    assert weights_[0] == [1.0]
-    assert weights_[1] == pytest.approx([0.75, 0.25], abs=1e-3)
-    assert weights_[2] == [0.5, 0.5]
+def test_larger_pictures_are_seen_smaller_too(model):
+    shapes = ((255, 600), (256, 600), (1600, 2000))
+    places = [model.encode([noise(*shape)]).places[0] for shape in shapes]
+    kinds = [[sight.kind for sight in place.sights] for place in places]
+    assert kinds == [[0], [0, 1], [0, 1, 1]]
 
 
-def test_the_half_size_view_is_that_of_the_shrunk_picture(model):
-    pixels = np.repeat(np.repeat(noise(300, 320).pixels, 2, 0), 2, 1)
-    half = model.encode([Picture(pixels)]).views[1]
-    alone = model.encode([Picture(np.ascontiguousarray(pixels[::2, ::2]))]).views[0]
-    torch.testing.assert_close(half.cells, alone.cells)
+@pytest.mark.parametrize(("shape", "places"), [((255, 250), 1), ((384, 512), 4), ((2000, 90), 8)])
+def test_neighbours_are_looked_at_together_and_places_averaged(model, shape, places):
+    seen = model.encode([noise(*shape)])
+    assert len(seen.places) == places
+    assert sum(place.weight for place in seen.places) == pytest.approx(1)
+    each = [Seen((replace(place, weight=1.0),)) for place in seen.places]
+    alone = model.logits(each, IMAGE_QUALITY, LEVELS)
+    weights_ = torch.tensor([place.weight for place in seen.places])
+    together = model.logits([seen], IMAGE_QUALITY, LEVELS)[0]
+    torch.testing.assert_close(together, weights_ @ alone, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize(("factor", "side"), [(2, 256), (4, 1536)])
+def test_a_reduced_view_is_that_of_the_shrunk_picture(model, factor, side):
+    small = noise(side // factor, 1600 // factor).pixels
+    large = np.repeat(np.repeat(small, factor, 0), factor, 1)
+    reduced = cells(model.encode([Picture(large)]), factor // 2)
+    view = next(v for v in windows.views(*large.shape[:2]) if v.factor == factor)
+    alone = cells(iris.model.look(small, [windows.View(1, view.most)]), 0)
+    torch.testing.assert_close(reduced.sum(0), alone.sum(0), rtol=1e-4, atol=1e-4)
+
+
+def test_a_transposed_picture_gets_the_same_score(model):
+    picture = noise(128, 192)
+    across = Picture(np.ascontiguousarray(picture.pixels.transpose(1, 0, 2)))
+    assert score(model, across) == pytest.approx(score(model, picture), abs=1e-3)
 
 
 def test_no_pictures_give_no_rows(model):

@@ -1,8 +1,9 @@
 """iris as a backbone: statistics of cells in worker threads, the network for whole batches."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,37 +15,43 @@ from torch import Tensor
 from beholder.backbones.base import Backbone
 from beholder.backbones.iris import stem, windows
 from beholder.backbones.iris import weights as files
-from beholder.backbones.iris.network import Memory, Network
+from beholder.backbones.iris.network import Memory, Network, Sight
 from beholder.backbones.iris.words import ASSISTANT, IMAGE, USER, Words
 from beholder.errors import ModelError
 from beholder.media.frames import Picture
 from beholder.prompts import IMAGE_QUALITY, Prompt
 
 PIXELS: Final = (
-    f"windows of {windows.SIDE} px on an even grid, at most {windows.MOST} and {windows.MOST_HALF} "
-    f"at half size where the shorter side is over 256 px, above {windows.LARGE} pixels "
-    f"{windows.MOST_OF_LARGE} and {windows.MOST_HALF_OF_LARGE}; mirrored below {windows.SIDE} px; "
-    "log-DCT statistics of 32 px cells; 2"
+    f"windows of {windows.SIDE} px on an even grid of views reduced by factors, at most "
+    f"{windows.MOST}, above {windows.LARGE} pixels {windows.MOST_OF_LARGE}, "
+    f"{windows.TOGETHER} together in each direction; at half size from "
+    f"{windows.HALF} px, at a quarter from {windows.QUARTER}; mirrored below {windows.SIDE} px; "
+    "log-DCT statistics of 32 px cells; 3"
 )
 """The rule from pixels to cells; the number at its end changes with any change of the result."""
 DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
-class View:
-    """One view of a picture, at full or half size."""
+class Place:
+    """What is looked at together: neighbouring windows of every view."""
 
-    cells: Float[Tensor, "cells statistics"]
-    overall: Float[Tensor, " numbers"]
+    sights: tuple[Sight, ...]
+    """Batches of one."""
     weight: float = 1.0
-    """What its logits count; the weights of a picture's views sum to 1."""
+    """What its logits count; the weights of a picture's places sum to 1."""
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many cells each view has."""
+        return tuple(sight.cells.shape[1] for sight in self.sights)
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What `encode` keeps of a picture: statistics of its views, no pixels."""
+    """What `encode` keeps of a picture: statistics of its places, no pixels."""
 
-    views: tuple[View, ...]
+    places: tuple[Place, ...]
 
 
 class Iris(Backbone):
@@ -97,12 +104,12 @@ class Iris(Backbone):
             question = self._question(prompt.question)
             if not examples:
                 return torch.zeros(0, len(candidates))
-            views = [view for example in examples for view in example.views]
-            tokens = see(self._network, views)
-            answer = self._network.words(opening).expand(len(views), -1, -1)
+            places = [place for example in examples for place in example.places]
+            tokens = see(self._network, places)
+            answer = self._network.words(opening).expand(len(places), -1, -1)
             states, _ = self._network.read(torch.cat([tokens, answer], 1), question)
             logits = self._network.say(states[:, -1], words).float().cpu()
-        return _mixed(logits, examples) / self._temperature
+        return averaged(logits, examples) / self._temperature
 
     def _opening(self, prompt: Prompt) -> Tensor:
         if prompt.opening != IMAGE_QUALITY.opening:
@@ -135,36 +142,64 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def look(pixels: UInt8[np.ndarray, "height width 3"]) -> Seen:
-    """Return the statistics of a picture at full size and, where it is large, at half size."""
-    half = windows.weight_of_half(*pixels.shape[:2])
-    views = [View(*stem.describe(windows.take(pixels)), 1 - half)]
-    if half > 0:
-        views.append(View(*stem.describe(windows.take_half(pixels)), half))
-    return Seen(tuple(views))
+def look(pixels: UInt8[np.ndarray, "height width 3"], views: Sequence[windows.View] = ()) -> Seen:
+    """Return the statistics of some views of a picture; of those that fit its size by default."""
+    views = views or windows.views(*pixels.shape[:2])
+    seen = [_described(windows.take(pixels, view)) for view in views]
+    grids = [cells.shape[:2] for cells, _ in seen]
+    down, across = (math.ceil(length / windows.TOGETHER) for length in grids[0])
+    rows = [windows.parts(height, down) for height, _ in grids]
+    columns = [windows.parts(width, across) for _, width in grids]
+    places = []
+    for row in range(down):
+        for column in range(across):
+            sights = tuple(
+                Sight(
+                    cells[rows[n][row], columns[n][column]].reshape(1, -1, stem.CELL),
+                    overall[None],
+                    kind=int(view.factor > 1),
+                )
+                for n, (view, (cells, overall)) in enumerate(zip(views, seen, strict=True))
+            )
+            places.append(Place(sights))
+    total = sum(place.counts[0] for place in places)
+    return Seen(tuple(replace(place, weight=place.counts[0] / total) for place in places))
 
 
-def see(network: Network, views: Sequence[View]) -> Float[Tensor, "views tokens width"]:
-    """Return the visual tokens of each view; those with equally many cells go together."""
-    like, design = network.places, network.design
-    tokens = like.new_empty(len(views), design.tokens, design.width)
-    for count in {len(view.cells) for view in views}:
-        places = [place for place, view in enumerate(views) if len(view.cells) == count]
-        cells = torch.stack([views[place].cells for place in places])
-        overall = torch.stack([views[place].overall for place in places])
-        seen = network.see(cells.to(like.device, like.dtype), overall.to(like.device, like.dtype))
-        tokens[places] = seen.to(like.dtype)
-    return tokens
+def _described(
+    taken: UInt8[np.ndarray, "rows columns 64 64 3"],
+) -> tuple[Float[Tensor, "rows columns 4 statistics"], Float[Tensor, " numbers"]]:
+    """Return the cells of each window, and the numbers of the view as a whole."""
+    cells, overall = stem.describe(taken.reshape(-1, *taken.shape[2:]))
+    return cells.view(*taken.shape[:2], 4, -1), overall
 
 
-def _mixed(
-    logits: Float[Tensor, "views candidates"], examples: Sequence[Seen]
-) -> Float[Tensor, "batch candidates"]:
-    """Return the weighted mean of the logits of each picture's views."""
-    owner = [number for number, example in enumerate(examples) for _ in example.views]
-    weight = torch.tensor([view.weight for example in examples for view in example.views])
-    mixed = torch.zeros(len(examples), logits.shape[1])
-    return mixed.index_add_(0, torch.tensor(owner), logits * weight[:, None])
+def see(network: Network, places: Sequence[Place]) -> Float[Tensor, "places tokens width"]:
+    """Return the visual tokens of each place; those with equally many cells go together."""
+    device, dtype = network.places.device, network.places.dtype
+    parts, order = [], []
+    for counts in dict.fromkeys(place.counts for place in places):
+        chosen = [n for n, place in enumerate(places) if place.counts == counts]
+        views = zip(*(places[n].sights for n in chosen), strict=True)
+        parts.append(network.see([_together(view, device, dtype) for view in views]))
+        order += chosen
+    return torch.cat(parts)[torch.tensor(order, device=device).argsort()]
+
+
+def _together(views: Sequence[Sight], device: torch.device, dtype: torch.dtype) -> Sight:
+    """Join the same view of several places."""
+    cells = torch.cat([view.cells for view in views]).to(device, dtype)
+    overall = torch.cat([view.overall for view in views]).to(device, dtype)
+    return Sight(cells, overall, views[0].kind)
+
+
+def averaged(logits: Float[Tensor, "places *rest"], examples: Sequence[Seen]) -> Tensor:
+    """Return the weighted mean of what is said of each picture's places."""
+    places = [(n, place.weight) for n, example in enumerate(examples) for place in example.places]
+    owner = torch.tensor([n for n, _ in places], device=logits.device)
+    weight = torch.tensor([w for _, w in places], device=logits.device)
+    weighed = logits * weight.view(-1, *(1 for _ in logits.shape[1:]))
+    return logits.new_zeros(len(examples), *logits.shape[1:]).index_add(0, owner, weighed)
 
 
 def load(weights: Path | None = None, device: str = "cpu", dtype: str = "float32") -> Iris:

@@ -4,12 +4,18 @@ The order of a dialogue is that of Q-Align's scorer: the question, the visual to
 The question comes first, so its part of the attention is computed once and shared by all pictures.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everyone knows
+
+from beholder.backbones.iris.stem import transposed
+
+KINDS = ("native", "reduced")
+"""Kinds of views: the pixels as they are, and pixels averaged."""
 
 Kept = tuple[Float[Tensor, "_ heads _ depth"], Float[Tensor, "_ heads _ depth"]]
 """Keys and values of one layer for the tokens read so far."""
@@ -27,7 +33,7 @@ class Design:
     """Numbers for the whole picture."""
     words: int
     """Size of the vocabulary."""
-    width: int = 128
+    width: int = 160
     heads: int = 4
     tokens: int = 8
     """Visual tokens a picture."""
@@ -37,6 +43,20 @@ class Design:
     """Layers of the decoder."""
     longest: int = 40
     """Tokens of a whole dialogue."""
+    dropout: float = 0.15
+    """Share of statistics that are hidden in training, from all cells of a picture at once."""
+    jitter: float = 0.3
+    """How far statistics are moved in training, in standard deviations, all cells at once."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """The same kind of view of several pictures, equally many cells each."""
+
+    cells: Float[Tensor, "batch cells statistics"]
+    overall: Float[Tensor, "batch numbers"]
+    kind: int = 0
+    """Index into `KINDS`."""
 
 
 class Attention(nn.Module):
@@ -85,12 +105,17 @@ class Thinking(nn.Sequential):
 
 
 class CellReader(nn.Module):
-    """From a cell's statistics to a vector, knowing the average of the picture's cells."""
+    """From a cell's statistics to a vector, knowing the average of its view and its kind.
+
+    Statistics are folded first (`fold`): a picture and its transpose give the same vectors.
+    """
 
     middle: Tensor
     width: Tensor
     overall_middle: Tensor
     overall_width: Tensor
+    across: Tensor
+    odd: Tensor
 
     def __init__(self, design: Design) -> None:
         super().__init__()
@@ -98,20 +123,39 @@ class CellReader(nn.Module):
         self.register_buffer("width", torch.ones(design.cell))
         self.register_buffer("overall_middle", torch.zeros(design.overall))
         self.register_buffer("overall_width", torch.ones(design.overall))
+        self.register_buffer("across", transposed(), persistent=False)
+        self.register_buffer("odd", transposed() < torch.arange(design.cell), persistent=False)
         self.cell = nn.Linear(design.cell, design.width)
         self.average = nn.Linear(design.cell, design.width)
         self.overall = nn.Linear(design.overall, design.width)
+        self.kinds = nn.Embedding(len(KINDS), design.width)
+        self.drop = nn.Dropout(design.dropout)
+        self.jitter = design.jitter
         self.think = Thinking(design.width, 2 * design.width)
 
-    def forward(
-        self,
-        cells: Float[Tensor, "batch cells statistics"],
-        overall: Float[Tensor, "batch numbers"],
-    ) -> Float[Tensor, "batch cells width"]:
+    def fold(
+        self, cells: Float[Tensor, "batch cells statistics"]
+    ) -> Float[Tensor, "batch cells statistics"]:
+        """Replace what is told of x and of y by their mean and their absolute difference."""
+        turned = cells[..., self.across]
+        return torch.where(self.odd, (cells - turned).abs(), cells + turned) / 2
+
+    def _blurred(
+        self, cells: Float[Tensor, "batch cells statistics"]
+    ) -> Float[Tensor, "batch cells statistics"]:
+        """Hide some statistics of all cells of a picture, and move the others a little."""
+        shared = cells.new_ones(len(cells), 1, cells.shape[2])
+        return (cells + self.jitter * torch.randn_like(shared)) * self.drop(shared)
+
+    def forward(self, sight: Sight) -> Float[Tensor, "batch cells width"]:
         """Return one vector a cell."""
-        cells = ((cells - self.middle) / self.width).clamp(-6, 6)
-        overall = ((overall - self.overall_middle) / self.overall_width).clamp(-6, 6)
-        context = self.average(cells.mean(1)) + self.overall(overall)
+        cells = ((self.fold(sight.cells) - self.middle) / self.width).clamp(-6, 6)
+        overall = ((sight.overall - self.overall_middle) / self.overall_width).clamp(-6, 6)
+        if self.training:
+            cells, overall = self._blurred(cells), self.drop(overall)
+        context = (
+            self.average(cells.mean(1)) + self.overall(overall) + self.kinds.weight[sight.kind]
+        )
         x = F.gelu(self.cell(cells) + context[:, None])
         return x + self.think(x)  # type: ignore[no-any-return]
 
@@ -182,13 +226,10 @@ class Network(nn.Module):
         self.norm = nn.LayerNorm(design.width)
         nn.init.normal_(self.words.weight, std=0.05)
 
-    def see(
-        self,
-        cells: Float[Tensor, "batch cells statistics"],
-        overall: Float[Tensor, "batch numbers"],
-    ) -> Float[Tensor, "batch tokens width"]:
-        """Return the visual tokens of pictures with equally many cells."""
-        return self.abstractor(self.reader(cells, overall))  # type: ignore[no-any-return]
+    def see(self, sights: Sequence[Sight]) -> Float[Tensor, "batch tokens width"]:
+        """Return the visual tokens of pictures, each seen in one or several views."""
+        cells = torch.cat([self.reader(sight) for sight in sights], 1)
+        return self.abstractor(cells)  # type: ignore[no-any-return]
 
     def read(
         self, x: Float[Tensor, "batch tokens width"], past: Memory | None = None

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 EPSILON: Final = 0.004
@@ -170,6 +170,18 @@ def whole(quarter: Float[Tensor, "3 16 windows 16"]) -> Float[Tensor, " 26"]:
         [colour.mean(), colour.std(correction=0), within.mean(), within.sqrt().mean()]
     )
     return torch.cat([share.sqrt(), mean, spread, rest])
+
+
+def transposed() -> Int[Tensor, " 460"]:
+    """Return where each statistic of a cell goes when the picture is transposed."""
+    places, first = torch.arange(CELL), 0
+    views = [LUMA, LUMA, CHROMA, CHROMA, CHROMA, CHROMA]
+    for side in (*views, *views, LUMA):
+        square = torch.arange(side * side).view(side, side)
+        places[first : first + side * side] = first + square.T.flatten()
+        first += side * side
+    places[first : first + 4] = first + torch.tensor([2, 3, 0, 1])
+    return places
 
 
 def _share(pixels: Bool[Tensor, "rows cells columns"]) -> Float[Tensor, " cells"]:

@@ -1,13 +1,16 @@
-"""Which pixels iris looks at: windows of 64×64 on an even grid, read straight from the picture.
+"""Which pixels iris looks at: windows of 64×64 on an even grid, of views of several sizes.
 
-A picture of up to `MOST` windows is covered whole. Of a larger one, `MOST` windows or a few less
-are taken, evenly in both directions, always the same ones; above `LARGE` pixels fewer, so that
-looking stays quick beside decoding. A side below 64 pixels is first
-continued by its mirror image, as often as needed. A picture whose shorter side is over 256 pixels
-is also looked at in half size, with a weight that grows to a half at 512 pixels.
+The first view is the picture as it is. Where the shorter side has at least `HALF` pixels there is
+one at half size, and in pictures above `LARGE` pixels one at a quarter where it has `QUARTER`, so
+that large pictures are seen as a screen would show them, too. A view of few windows is covered
+whole; of others some are taken, evenly in both directions, always the same ones: fewer of large
+pictures, so that looking stays quick beside decoding. A side below 64 pixels is first continued by
+its mirror image, as often as needed.
 """
 
 import math
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -15,26 +18,46 @@ from jaxtyping import UInt8
 
 SIDE: Final = 64
 """Side of a window in pixels."""
-MOST: Final = 96
-"""Windows taken of one picture at most: 0.39 megapixels."""
-MOST_HALF: Final = 48
-"""Windows taken of the picture at half size at most; each comes from 128×128 pixels."""
+HALF: Final = 256
+QUARTER: Final = 1536
 LARGE: Final = 2_000_000
-"""Pixels above which fewer windows are taken: `MOST_OF_LARGE` and `MOST_HALF_OF_LARGE`."""
-MOST_OF_LARGE: Final = 36
-MOST_HALF_OF_LARGE: Final = 24
+MOST: Final = {1: 96, 2: 48}
+"""Windows taken at most, by how much the view is reduced."""
+MOST_OF_LARGE: Final = {1: 24, 2: 12, 4: 12}
+TOGETHER: Final = 4
+"""Windows of the native view that are looked at together, in each direction."""
 PHASE: Final = 8
 """Windows start at multiples of this many pixels, so that they lie on the grid of JPEG blocks."""
 
 
-def counts(height: int, width: int, most: int | None = None) -> tuple[int, int]:
+@dataclass(frozen=True)
+class View:
+    """One size at which a picture is looked at."""
+
+    factor: int
+    """Squares of so many pixels on a side are averaged."""
+    most: int
+    """Windows taken at most."""
+
+
+def views(height: int, width: int) -> tuple[View, ...]:
+    """Return the views of a picture, the native one first.
+
+    >>> [view.factor for view in views(255, 4000)], [view.factor for view in views(3000, 4000)]
+    ([1], [1, 2, 4])
+    """
+    most = MOST_OF_LARGE if height * width > LARGE else MOST
+    least = {1: 0, 2: HALF, 4: QUARTER}
+    kept = [factor for factor in most if min(height, width) >= least[factor]]
+    return tuple(View(factor, most[factor]) for factor in kept)
+
+
+def counts(height: int, width: int, most: int) -> tuple[int, int]:
     """Return how many rows and columns of windows are taken.
 
-    >>> counts(384, 512), counts(1000, 1500), counts(3000, 4000), counts(10, 30_000)
-    ((6, 8), (8, 12), (5, 7), (1, 96))
+    >>> counts(384, 512, 96), counts(1000, 1500, 96), counts(3000, 4000, 24), counts(10, 9000, 96)
+    ((6, 8), (8, 12), (4, 6), (1, 96))
     """
-    if most is None:
-        most = MOST_OF_LARGE if height * width > LARGE else MOST
     rows, columns = math.ceil(height / SIDE), math.ceil(width / SIDE)
     if rows * columns <= most:
         return rows, columns
@@ -42,15 +65,6 @@ def counts(height: int, width: int, most: int | None = None) -> tuple[int, int]:
     taken_rows = min(max(1, int(rows * shrink)), most)
     taken_columns = min(columns, most // taken_rows)
     return min(rows, most // taken_columns), taken_columns
-
-
-def weight_of_half(height: int, width: int) -> float:
-    """Return how much the view at half size counts.
-
-    >>> weight_of_half(256, 4000), weight_of_half(512, 512), weight_of_half(3000, 4000)
-    (0.0, 0.5, 0.5)
-    """
-    return 0.5 * min(max(math.log2(min(height, width) / 256), 0.0), 1.0)
 
 
 def starts(length: int, count: int) -> list[int]:
@@ -65,47 +79,50 @@ def starts(length: int, count: int) -> list[int]:
     return [int(min(max(m, 0), length - SIDE)) // PHASE * PHASE for m in middles]
 
 
-def take_half(
-    pixels: UInt8[np.ndarray, "height width 3"], most: int | None = None
-) -> UInt8[np.ndarray, "windows 64 64 3"]:
-    """Copy the windows of the picture at half size, each made from 128×128 pixels alone.
-
-    Squares of 2×2 pixels are averaged and rounded; an odd last row or column is left out. Both
-    sides must be at least 128 pixels.
-    """
-    height, width = (length // 2 for length in pixels.shape[:2])
-    if most is None:
-        most = MOST_HALF_OF_LARGE if 4 * height * width > LARGE else MOST_HALF
-    rows, columns = counts(height, width, most)
-    lefts = starts(width, columns)
-    windows = np.empty((rows * columns, SIDE, SIDE, 3), np.uint8)
-    number = 0
-    for top in starts(height, rows):
-        band = pixels[2 * top : 2 * (top + SIDE)]
-        for left in lefts:
-            square = band[:, 2 * left : 2 * (left + SIDE)].astype(np.uint16)
-            lines = square[0::2] + square[1::2]
-            windows[number] = (lines[:, 0::2] + lines[:, 1::2] + 2) >> 2
-            number += 1
-    return windows
-
-
 def take(
-    pixels: UInt8[np.ndarray, "height width 3"], most: int | None = None
-) -> UInt8[np.ndarray, "windows 64 64 3"]:
-    """Copy the windows out of a picture, row by row."""
+    pixels: UInt8[np.ndarray, "height width 3"], view: View
+) -> UInt8[np.ndarray, "rows columns 64 64 3"]:
+    """Copy the windows of a view out of a picture.
+
+    Of a reduced view, each window is made from its own pixels alone: squares are averaged and
+    rounded, rows and columns left over are not seen. Both sides must hold one window.
+    """
     pixels = _at_least_one_window(pixels)
-    height, width = pixels.shape[:2]
-    rows, columns = counts(height, width, most)
-    lefts = starts(width, columns)
-    windows = np.empty((rows * columns, SIDE, SIDE, 3), np.uint8)
-    number = 0
-    for top in starts(height, rows):
-        band = pixels[top : top + SIDE]
-        for left in lefts:
-            windows[number] = band[:, left : left + SIDE]
-            number += 1
+    height, width = (length // view.factor for length in pixels.shape[:2])
+    rows, columns = counts(height, width, view.most)
+    lefts, side = starts(width, columns), SIDE * view.factor
+    windows = np.empty((rows, columns, SIDE, SIDE, 3), np.uint8)
+    for row, top in enumerate(starts(height, rows)):
+        band = pixels[view.factor * top :][:side]
+        for column, left in enumerate(lefts):
+            square = band[:, view.factor * left :][:, :side]
+            windows[row, column] = _averaged(square, view.factor)
     return windows
+
+
+def parts(length: int, count: int) -> list[slice]:
+    """Cut a row of `length` windows into `count` even parts, none empty.
+
+    >>> [(part.start, part.stop) for part in (*parts(9, 2), *parts(1, 2))]
+    [(0, 4), (4, 9), (0, 1), (0, 1)]
+    """
+    edges = [number * length // count for number in range(count + 1)]
+    return [slice(first, max(last, first + 1)) for first, last in pairwise(edges)]
+
+
+def _averaged(
+    square: UInt8[np.ndarray, "larger larger 3"], factor: int
+) -> UInt8[np.ndarray, "64 64 3"]:
+    if factor == 1:
+        return square
+    lines = square[0::factor].astype(np.uint16)
+    for row in range(1, factor):
+        lines += square[row::factor]
+    total = lines[:, 0::factor].copy()
+    for column in range(1, factor):
+        total += lines[:, column::factor]
+    whole: UInt8[np.ndarray, "64 64 3"] = ((total + factor**2 // 2) // factor**2).astype(np.uint8)
+    return whole
 
 
 def _at_least_one_window(

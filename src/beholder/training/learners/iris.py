@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 
 from beholder.backbones import iris
@@ -23,7 +23,7 @@ from beholder.training.saying import Answer
 
 
 class Iris(Speaker):
-    """A question, the views of a picture, and an answer that is learned."""
+    """A question, the places of a picture, and an answer that is learned."""
 
     network: Network
     rate = 3e-4
@@ -70,16 +70,15 @@ class Iris(Speaker):
         opening = words.ids(f"{ASSISTANT} {prompt.opening}")
         rows = [[*opening, words.single(each.level), *words.ids(f". {END}")] for each in turns]
         spoken = self._numbers(rows)
-        views = [view for each in turns for view in each.example.views]
-        owners = [row for row, each in enumerate(turns) for _ in each.example.views]
+        seen = [each.example for each in turns]
+        places = [place for each in seen for place in each.places]
+        owners = [row for row, each in enumerate(seen) for _ in each.places]
         heard = network.words(spoken[owners][:, :-1])
-        table = torch.cat([model.see(network, views), heard.to(network.places.dtype)], 1)
+        table = torch.cat([model.see(network, places), heard.to(network.places.dtype)], 1)
         states, _ = network.read(table, memory)
         every = torch.arange(len(words.words), device=spoken.device)
         said = network.say(states[:, network.design.tokens :], every)
-        shares = torch.tensor([view.weight for view in views], device=said.device)
-        mixed = _mixed(said.float() * shares[:, None, None], owners, len(turns))
-        learned = mixed / self._loaded.temperature
+        learned = model.averaged(said.float(), seen) / self._loaded.temperature
         return [
             Answer(logits, labels, len(opening) - 1)
             for logits, labels in zip(learned, spoken[:, 1:], strict=True)
@@ -95,14 +94,6 @@ class Iris(Speaker):
         loaded = replace(self._loaded, network=self.network)
         weights.save(folder / weights.FILE, loaded.network, loaded.words, loaded.temperature)
         _folder.write_recipe(self, folder, kept)
-
-
-def _mixed(
-    logits: Float[Tensor, "views tokens words"], owners: Sequence[int], rows: int
-) -> Float[Tensor, "rows tokens words"]:
-    """Add up the views of each input."""
-    none = logits.new_zeros(rows, *logits.shape[1:])
-    return none.index_add(0, torch.tensor(owners, device=logits.device), logits)
 
 
 def load(recipe: Recipe, files: Mapping[str, Path], dtype: str, form: str) -> Iris:  # noqa: ARG001
