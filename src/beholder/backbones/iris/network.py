@@ -145,7 +145,8 @@ class CellReader(nn.Module):
     ) -> Float[Tensor, "batch cells statistics"]:
         """Hide some statistics of all cells of a picture, and move the others a little."""
         shared = cells.new_ones(len(cells), 1, cells.shape[2])
-        return (cells + self.jitter * torch.randn_like(shared)) * self.drop(shared)
+        moved: Tensor = (cells + self.jitter * torch.randn_like(shared)) * self.drop(shared)
+        return moved
 
     def forward(self, sight: Sight) -> Float[Tensor, "batch cells width"]:
         """Return one vector a cell."""
