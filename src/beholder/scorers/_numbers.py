@@ -142,17 +142,6 @@ def scale(settings: Mapping[str, Any], usual: tuple[float, float]) -> Scale:
     return Scale(low, high)
 
 
-def clip_of(backbone: Backbone, method: str) -> Clip:
-    """Return the backbone as a CLIP.
-
-    Raises:
-        UsageError: when it is another.
-    """
-    if not isinstance(backbone, Clip):
-        raise UsageError(f"{method} is taught over CLIP; --set scorer={method} needs a CLIP")
-    return backbone
-
-
 def give(network: Taught, clip: Clip) -> None:
     """Give a new network the weights that stand beside CLIP, and make it ready to rate.
 

@@ -20,6 +20,7 @@ from beholder.errors import UsageError
 from beholder.levels.scale import Scale
 from beholder.scorers import _numbers as numbers
 from beholder.scorers._numbers import RATING, Numbered
+from beholder.scorers._over_clip import clip_of
 
 OPTIONS: Final = ("paper", "guided", "range", "segment")
 """What may be chosen; `range` is that of the opinions that were taught."""
@@ -104,7 +105,7 @@ def build(backbone: Backbone, settings: Mapping[str, Any]) -> Numbered:
         ModelError: when they were not taught, or do not fit.
         UsageError: for an option that cannot be right, or another backbone than CLIP.
     """
-    clip = numbers.clip_of(backbone, "clipagiqa")
+    clip = clip_of(backbone, "clipagiqa", ("positions", "scale"))
     network = new(clip, settings)
     numbers.give(network, clip)
     return over(network, clip, settings)

@@ -20,6 +20,7 @@ from beholder.levels import statistics
 from beholder.levels.attributes import DISTORTIONS, SCENES
 from beholder.scorers import _numbers as numbers
 from beholder.scorers._numbers import RATING, Numbered
+from beholder.scorers._over_clip import clip_of
 
 FOLLOW: Final[Mapping[str, Design]] = {"paper": PAPER, "released": RELEASED}
 """What is followed where the paper and the released code differ."""
@@ -83,7 +84,7 @@ def build(backbone: Backbone, settings: Mapping[str, Any]) -> Numbered:
         ModelError: when they were not taught, or do not fit.
         UsageError: for an option that cannot be right, or another backbone than CLIP.
     """
-    clip = numbers.clip_of(backbone, "mpiqe")
+    clip = clip_of(backbone, "mpiqe", ("positions", "scale"))
     network = new(clip, settings)
     numbers.give(network, clip)
     return over(network, clip, settings)
