@@ -160,6 +160,15 @@ def test_a_picture_of_one_patch_is_refused_and_of_two_measured(model, settings, 
         scorer.encode(still(make_picture(1, 143, 96)))
 
 
+def test_statistics_are_of_clean_patches_side_by_side(model, settings, make_picture):
+    scorer = grepq.build(model, settings)
+    cut = [patches.patches(np.asarray(make_picture(n, 300, 200)), 96, 96) / 255 for n in range(6)]
+    kept = torch.cat([each[patches.worth_keeping(each)] for each in cut])
+    wanted, found = fit(scorer.low.features(kept)), scorer.statistics.gaussian
+    assert torch.allclose(found.mean, wanted.mean)
+    assert torch.allclose(found.covariance, wanted.covariance)
+
+
 def test_too_few_clean_patches_are_told(model, settings, tmp_path):
     fitter = grepq.fitter(model, settings)
     fitter.add(fitter.encode(still(np.zeros((96, 96, 3), np.uint8))))

@@ -84,6 +84,15 @@ def test_windows_and_distortions_are_those_of_the_paper_or_of_the_released_code(
     close(said.distortions, recorded[f"out.{name}.distortion_logits"], 1e-5)
 
 
+def test_a_window_holds_the_largest_of_its_own_patches(fresh):
+    patches = torch.zeros(1, 6, 6, 32)
+    patches[0, 4, 1] = torch.arange(1.0, 33.0)
+    windows = fresh.pool(patches)[0]
+    assert windows.shape == (9, 32)
+    assert torch.equal(windows[6], patches[0, 4, 1])
+    assert windows.sum() == windows[6].sum()
+
+
 def test_each_text_rates_and_the_score_is_their_mean(make, recorded):
     network = make(PAPER)
     rated = network.judge(recorded["out.tokens"], network.read())
