@@ -6,6 +6,7 @@ fits the text it was made from; `tang` (arXiv 2408.15098) says a number. The net
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import torch
@@ -38,13 +39,11 @@ def over(network: Fu | Tang, clip: Clip, settings: Mapping[str, Any]) -> Numbere
 
 
 def _fu(network: Fu, clip: Clip, settings: Mapping[str, Any]) -> Numbered:
-    texts: list[tuple[Tensor, ...]] = []
+    read = cache(network.read)
     names = (RATING, ALIGNMENT) if network.design.guided else (RATING,)
 
     def say(pixels: Float[Tensor, "views 3 height width"]) -> Float[Tensor, "views numbers"]:
-        if not texts:
-            texts.append(network.read())
-        rated = network(pixels, texts[0])
+        rated = network(pixels, read())
         both = (rated.quality, rated.alignment)
         return torch.stack([each for each in both if each is not None], 1)
 
@@ -59,12 +58,10 @@ def _fu(network: Fu, clip: Clip, settings: Mapping[str, Any]) -> Numbered:
 
 
 def _tang(network: Tang, clip: Clip, settings: Mapping[str, Any]) -> Numbered:
-    texts: list[Tensor] = []
+    read = cache(network.read)
 
     def say(pixels: Float[Tensor, "views 3 height width"]) -> Float[Tensor, "views numbers"]:
-        if not texts:
-            texts.append(network.read())
-        rated: Tensor = network(pixels, texts[0])
+        rated: Tensor = network(pixels, read())
         return rated[:, None]
 
     return Numbered(
