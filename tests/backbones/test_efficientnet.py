@@ -2,12 +2,13 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from beholder.backbones import efficientnet
-from beholder.backbones.efficientnet import BASE, Network, Size, scaled
+from beholder.backbones.efficientnet import BASE, EfficientNet, Network, Size, scaled
 from beholder.errors import ModelError, UsageError
 
 PUBLISHED = {
@@ -69,6 +70,15 @@ def test_maps_are_at_a_half_a_quarter_an_eighth_and_a_sixteenth_twice(tiny, heig
     sizes = [tuple(each.shape[2:]) for each in maps]
     assert sizes == [(-(-height // n), -(-width // n)) for n in (2, 4, 8, 16, 16)]
     assert [each.shape[1] for each in maps] == [scaled(stage.channels, WIDTH) for stage in BASE[:5]]
+
+
+def test_pixels_are_normalised_as_those_of_imagenet(tiny):
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 96, 3), dtype=np.uint8)
+    normal = (pixels / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    wanted = tiny(torch.tensor(normal.transpose(2, 0, 1)[None], dtype=torch.float32))
+    found = EfficientNet(tiny, "", Size(WIDTH, DEPTH)).maps(pixels)
+    for one, other in zip(found, wanted, strict=True):
+        assert (one - other).abs().max() < 1e-4 * other.abs().max()
 
 
 def test_it_is_transformers_network_once_that_pads_alike_on_all_sides(tiny):
@@ -144,10 +154,10 @@ def test_the_weights_are_in_the_settings(tiny, tmp_path):
     ("change", "said"),
     [
         (lambda t: t.pop("features.0.0.weight"), r"1 missing \(features.0.0.weight\)"),
-        (lambda t: t.update(visual=torch.zeros(1)), r"1 left over \(visual\)"),
+        (lambda t: t.update(visual=torch.zeros(1)), r"1 unexpected \(visual\)"),
         (
             lambda t: t.update({"features.0.0.weight": torch.zeros(8, 3, 5, 5)}),
-            r"1 of another shape \(features.0.0.weight\)",
+            r"1 of another shape \(features.0.0.weight: ",
         ),
     ],
 )

@@ -83,7 +83,7 @@ def test_the_authors_file_opens_and_patches_go_through_in_parts(tiny, tmp_path, 
         ({"encoder.base_model.conv1.weight": 3}, "is no low-level network of GRepQ"),
         (
             {"encoder.base_model.conv1.weight": 1, "head.0.weight": 1, "head.2.weight": 1},
-            r"does not hold the tensors of this network: \d+ missing",
+            r"does not hold this network: \d+ missing",
         ),
     ],
 )

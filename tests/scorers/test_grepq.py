@@ -160,6 +160,15 @@ def test_a_picture_of_one_patch_is_refused_and_of_two_measured(model, settings, 
         scorer.encode(still(make_picture(1, 143, 96)))
 
 
+def test_statistics_are_of_clean_patches_side_by_side(model, settings, make_picture):
+    scorer = grepq.build(model, settings)
+    cut = [patches.patches(np.asarray(make_picture(n, 300, 200)), 96, 96) / 255 for n in range(6)]
+    kept = torch.cat([each[patches.worth_keeping(each)] for each in cut])
+    wanted, found = fit(scorer.low.features(kept)), scorer.statistics.gaussian
+    assert torch.allclose(found.mean, wanted.mean)
+    assert torch.allclose(found.covariance, wanted.covariance)
+
+
 def test_too_few_clean_patches_are_told(model, settings, tmp_path):
     fitter = grepq.fitter(model, settings)
     fitter.add(fitter.encode(still(np.zeros((96, 96, 3), np.uint8))))
@@ -200,11 +209,11 @@ def test_a_high_level_for_a_transformer_is_refused(files, tiny_clip, settings):
 
 def test_a_high_level_of_other_tensors_is_refused(files, model, settings, tmp_path):
     torch.save({"conv1.weight": torch.zeros(2)}, tmp_path / "odd.pth")
-    with pytest.raises(ModelError, match=r"missing .*1 of another shape \(conv1.weight\)"):
+    with pytest.raises(ModelError, match=r"missing .*1 of another shape \(conv1.weight: "):
         grepq.build(model, {**settings, "high": str(tmp_path / "odd.pth")})
 
 
 @pytest.mark.parametrize("make", [grepq.build, grepq.fitter])
 def test_a_backbone_that_is_no_clip_is_refused(make):
-    with pytest.raises(UsageError, match="CLIP's residual network"):
+    with pytest.raises(UsageError, match="grepq stands on the features of a CLIP"):
         make(load_iris(), {})

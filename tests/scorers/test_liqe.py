@@ -120,6 +120,8 @@ def test_every_choice_changes_the_settings(table):
         ({"template": "a photo"}, "names nothing in braces"),
         ({"template": "{scene} {colour}"}, "names colour, scene in braces"),
         ({"template": "a {quality"}, "cannot be read"),
+        ({"template": "a {quality:d} photo"}, "names quality:d in braces"),
+        ({"template": "a {quality!r} photo"}, "names quality:r in braces"),
         ({"scenes": []}, r"scenes \[\] are not one or more"),
         ({"distortions": "noise,,blur"}, "distortions 'noise,,blur' are not"),
         ({"scenes": ["cat", "cat"]}, r"scenes \['cat', 'cat'\]"),

@@ -54,14 +54,14 @@ def rate(scorer, *frames):
 
 
 def test_the_score_is_the_mean_over_windows_on_the_range_that_was_taught(clip):
-    scorer = mpiqe.build(clip, {"range": [0, 10]})
+    scorer = mpiqe.build(clip, {"range": [2, 10]})
     (rating,) = rate(scorer, still(1))
     network = MpIqe(clip.network, clip.tokens).eval()
     taught.fill(network, clip.rest, "it")
     with torch.no_grad():
         said = [network(each) for _, each in clip.pixels([clip.encode([Picture(pixels(1))])])]
     score = float(torch.cat([each.score for each in said]).mean())
-    assert rating.value == pytest.approx(1 + 4 * score / 10, abs=1e-5)
+    assert rating.value == pytest.approx(1 + 4 * (score - 2) / 8, abs=1e-5)
     scene = int(torch.cat([each.scenes for each in said]).mean(0).argmax())
     assert rating.details["scene"] == SCENES[scene]
     assert tuple(rating.details["distortions"]) == DISTORTIONS
@@ -109,6 +109,12 @@ def test_a_plain_clip_is_refused(tiny_clip):
         mpiqe.build(load(tiny_clip, **VIEWS), {})
 
 
+@pytest.mark.parametrize("option", [{"positions": "none"}, {"scale": 50.0}])
+def test_options_of_clip_that_the_network_would_not_use_are_refused(tiny_clip, option):
+    with pytest.raises(UsageError, match="cannot be chosen for mpiqe: leave"):
+        mpiqe.build(load(tiny_clip, **VIEWS, **option), {})
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
@@ -124,5 +130,5 @@ def test_options_that_cannot_be_right_are_refused(clip, options, told):
 
 
 def test_another_backbone_is_refused(table):
-    with pytest.raises(UsageError, match="scorer=mpiqe needs a CLIP"):
+    with pytest.raises(UsageError, match="mpiqe stands on the features of a CLIP"):
         mpiqe.build(table(), {})

@@ -132,6 +132,11 @@ def test_a_clip_is_the_mean_of_its_frames_and_has_a_timeline(folder, big, tmp_pa
     assert score.value == pytest.approx(sum(alone) / 3, abs=1e-5)
 
 
+def test_a_scale_that_the_head_would_not_use_is_refused(folder):
+    with pytest.raises(UsageError, match="scale cannot be chosen for uniqa: leave scale out"):
+        load(folder, "whole.safetensors", scale=50.0)
+
+
 def test_a_picture_smaller_than_a_window_is_an_error_row(folder, big):
     small, good = load(folder, "whole.safetensors").score([big[:40], big])
     assert "96×40 px" in small.error
@@ -145,7 +150,7 @@ def test_a_picture_smaller_than_a_window_is_an_error_row(folder, big):
         (lambda head: head.update(ctx=torch.zeros(2)), "1 unexpected .ctx."),
         (
             lambda head: head.update(score_level=torch.zeros(4)),
-            r"score_level of the checkpoint has shape \(4,\)",
+            r"the checkpoint does not hold .* \(score_level: \(4,\) instead of \(5,\)\)",
         ),
     ],
 )
@@ -180,5 +185,5 @@ def test_texts_of_the_users_are_groups_like_any(folder, big):
 
 
 def test_a_model_without_features_is_refused(table):
-    with pytest.raises(UsageError, match="features of a CLIP"):
+    with pytest.raises(UsageError, match="uniqa stands on the features of a CLIP"):
         uniqa.build(table(), {})

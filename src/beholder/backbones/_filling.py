@@ -1,43 +1,57 @@
 """Published tensors into a network of ours: all of them, each in its shape, and no others."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from torch import Tensor, nn
 
 from beholder.errors import ModelError
 
-_SHOWN = 3
+_SHOWN: Final = 5
+"""Names of a kind that an error lists."""
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Any], origin: str) -> None:
-    """Give a network its tensors, and its counts of batches, on which nothing depends, if any.
+    """Give a network its tensors, and freeze it.
 
     Raises:
-        ModelError: with what is missing, left over, or of another shape.
+        ModelError: with what is missing, unexpected, or of another shape.
     """
-    given = {name: value for name, value in tensors.items() if not _is_count(name)}
-    wanted = {name: value for name, value in network.state_dict().items() if not _is_count(name)}
+    check(tensors, network.state_dict(), origin)
+    network.load_state_dict(tensors, strict=False)
+    network.eval().requires_grad_(requires_grad=False)
+
+
+def check(
+    given: Mapping[str, Any], wanted: Mapping[str, Tensor], origin: str, what: str = "this network"
+) -> None:
+    """Refuse tensors that are not those of `what`; counts of batches, which nobody reads, may lack.
+
+    Raises:
+        ModelError: with what is missing, unexpected, or of another shape.
+    """
     wrong = {
-        "missing": sorted(wanted.keys() - given.keys()),
-        "left over": sorted(given.keys() - wanted.keys()),
-        "of another shape": sorted(
-            name
-            for name in wanted.keys() & given.keys()
-            if not isinstance(given[name], Tensor) or wanted[name].shape != given[name].shape
-        ),
+        "missing": [name for name in wanted if name not in given and not _is_count(name)],
+        "unexpected": [name for name in given if name not in wanted and not _is_count(name)],
+        "of another shape": [
+            f"{name}: {_shape(given[name])} instead of {_shape(tensor)}"
+            for name, tensor in wanted.items()
+            if name in given and not _is_count(name) and _shape(given[name]) != _shape(tensor)
+        ],
     }
     if any(wrong.values()):
-        told = "; ".join(f"{len(names)} {what} ({_list(names)})" for what, names in wrong.items())
-        raise ModelError(f"{origin} does not hold the tensors of this network: {told}")
-    network.load_state_dict(given, strict=False)
-    network.eval().requires_grad_(requires_grad=False)
+        told = "; ".join(_list(kind, names) for kind, names in wrong.items() if names)
+        raise ModelError(f"{origin} does not hold {what}: {told}")
 
 
 def _is_count(name: str) -> bool:
     return name.endswith("num_batches_tracked")
 
 
-def _list(names: list[str]) -> str:
-    more = ", …" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more if names else "none"
+def _shape(value: Any) -> Any:
+    return tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+
+
+def _list(kind: str, names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{len(names)} {kind} ({', '.join(names[:_SHOWN])}{more})"

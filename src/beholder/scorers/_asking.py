@@ -22,6 +22,8 @@ PARTS_AT_ONCE: Final = 32
 CLIPS: Final = ("frames", "whole")
 OPTIONS: Final = ("clips", "questions", "segment")
 """What may be chosen about asking."""
+WORDLESS: Final = {"quality": {"image": {"question": "", "opening": ""}}}
+"""Prompts of a method that asks no question: it compares with texts of its own."""
 
 Row = list[float]
 """One logit a word."""

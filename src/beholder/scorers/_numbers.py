@@ -21,7 +21,7 @@ from beholder.levels.scale import LEVELS, WEIGHTS, Scale
 from beholder.media.frames import Frames
 from beholder.prompts import Prompt
 from beholder.scorers import _asking as asking
-from beholder.scorers._asking import Asking, Row
+from beholder.scorers._asking import WORDLESS, Asking, Row
 from beholder.scorers.align import worst
 from beholder.scorers.base import Encoded, Rating, Scorer
 
@@ -142,17 +142,6 @@ def scale(settings: Mapping[str, Any], usual: tuple[float, float]) -> Scale:
     return Scale(low, high)
 
 
-def clip_of(backbone: Backbone, method: str) -> Clip:
-    """Return the backbone as a CLIP.
-
-    Raises:
-        UsageError: when it is another.
-    """
-    if not isinstance(backbone, Clip):
-        raise UsageError(f"{method} is taught over CLIP; --set scorer={method} needs a CLIP")
-    return backbone
-
-
 def give(network: Taught, clip: Clip) -> None:
     """Give a new network the weights that stand beside CLIP, and make it ready to rate.
 
@@ -170,6 +159,5 @@ def give(network: Taught, clip: Clip) -> None:
 
 def asked(clip: Clip, names: Sequence[str], say: Say, settings: Mapping[str, Any]) -> Asking:
     """Return what asks for numbers, as the `segment` of the settings says."""
-    prompts = {"quality": {"image": {"question": "", "opening": ""}}}
-    given = {"prompts": prompts, "clips": "frames", "segment": settings.get("segment")}
+    given = {"prompts": WORDLESS, "clips": "frames", "segment": settings.get("segment")}
     return asking.build(Numbers(clip, names, say), given)

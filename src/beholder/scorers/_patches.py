@@ -60,5 +60,5 @@ def colourfulness(given: Float[Tensor, "patches 3 h w"]) -> Float[Tensor, " patc
     """Return how far and how variedly red leaves green, and yellow blue."""
     red, green, blue = given.unbind(1)
     apart = torch.stack([(red - green).abs(), ((red + green) / 2 - blue).abs()]).flatten(2)
-    how: Tensor = apart.std(2).norm(dim=0) + apart.mean(2).norm(dim=0)
-    return how
+    found: Tensor = apart.std(2).norm(dim=0) + apart.mean(2).norm(dim=0)
+    return found

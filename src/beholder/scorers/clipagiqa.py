@@ -6,6 +6,7 @@ fits the text it was made from; `tang` (arXiv 2408.15098) says a number. The net
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import torch
@@ -20,6 +21,7 @@ from beholder.errors import UsageError
 from beholder.levels.scale import Scale
 from beholder.scorers import _numbers as numbers
 from beholder.scorers._numbers import RATING, Numbered
+from beholder.scorers._over_clip import clip_of
 
 OPTIONS: Final = ("paper", "guided", "range", "segment")
 """What may be chosen; `range` is that of the opinions that were taught."""
@@ -37,13 +39,11 @@ def over(network: Fu | Tang, clip: Clip, settings: Mapping[str, Any]) -> Numbere
 
 
 def _fu(network: Fu, clip: Clip, settings: Mapping[str, Any]) -> Numbered:
-    texts: list[tuple[Tensor, ...]] = []
+    read = cache(network.read)
     names = (RATING, ALIGNMENT) if network.design.guided else (RATING,)
 
     def say(pixels: Float[Tensor, "views 3 height width"]) -> Float[Tensor, "views numbers"]:
-        if not texts:
-            texts.append(network.read())
-        rated = network(pixels, texts[0])
+        rated = network(pixels, read())
         both = (rated.quality, rated.alignment)
         return torch.stack([each for each in both if each is not None], 1)
 
@@ -58,12 +58,10 @@ def _fu(network: Fu, clip: Clip, settings: Mapping[str, Any]) -> Numbered:
 
 
 def _tang(network: Tang, clip: Clip, settings: Mapping[str, Any]) -> Numbered:
-    texts: list[Tensor] = []
+    read = cache(network.read)
 
     def say(pixels: Float[Tensor, "views 3 height width"]) -> Float[Tensor, "views numbers"]:
-        if not texts:
-            texts.append(network.read())
-        rated: Tensor = network(pixels, texts[0])
+        rated: Tensor = network(pixels, read())
         return rated[:, None]
 
     return Numbered(
@@ -104,7 +102,7 @@ def build(backbone: Backbone, settings: Mapping[str, Any]) -> Numbered:
         ModelError: when they were not taught, or do not fit.
         UsageError: for an option that cannot be right, or another backbone than CLIP.
     """
-    clip = numbers.clip_of(backbone, "clipagiqa")
+    clip = clip_of(backbone, "clipagiqa", ("positions", "scale"))
     network = new(clip, settings)
     numbers.give(network, clip)
     return over(network, clip, settings)

@@ -24,7 +24,7 @@ from beholder.levels.antonyms import Pair
 from beholder.levels.scale import WEIGHTS
 from beholder.media.frames import Frames
 from beholder.scorers import _asking as asking
-from beholder.scorers._asking import Answer, Asking, Row
+from beholder.scorers._asking import WORDLESS, Answer, Asking, Row
 from beholder.scorers.align import worst
 from beholder.scorers.base import Encoded, Rating, Scorer
 
@@ -127,8 +127,7 @@ def build(backbone: Backbone, settings: Mapping[str, Any]) -> ClipIqa:
         raise UsageError("the score is the mean over pairs of texts, got none: give at least one")
     taught = {name: str(settings.get(name, "")) for name in ("contexts", "features")}
     asked = _teach(backbone, pairs, **taught) + _texts(attributes)
-    prompts = {"quality": {"image": {"question": "", "opening": ""}}}
-    made = asking.build(backbone, {**settings, "prompts": prompts, "clips": "frames"})
+    made = asking.build(backbone, {**settings, "prompts": WORDLESS, "clips": "frames"})
     return ClipIqa(made, pairs, attributes, asked, taught)
 
 

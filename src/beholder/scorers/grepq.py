@@ -30,6 +30,7 @@ from beholder.scorers import _pristine as pristine
 from beholder.scorers._asking import segment_of
 from beholder.scorers._gaussian import Gaussian, Moments, fit, mahalanobis, midway
 from beholder.scorers._measuring import Least, Pixels, Reading
+from beholder.scorers._over_clip import clip_of
 from beholder.scorers._pristine import Maker, Pristine
 from beholder.scorers.base import Encoded, Fitter, Rating, Scorer
 
@@ -180,8 +181,7 @@ def build(clip: Any, settings: Mapping[str, Any]) -> Grepq:
         UsageError: when the backbone is no CLIP.
         ModelError: when a file is missing or holds something else.
     """
-    if not isinstance(clip, Clip):
-        raise UsageError("GRepQ sees by CLIP's residual network: use --model grepq")
+    clip = clip_of(clip, "grepq", ("scale",))
     low = _low(settings, str(clip.network.device))
     path = Path(str(settings.get("statistics", ""))).expanduser()
     clean = pristine.read(path, _maker(low))
@@ -195,9 +195,7 @@ def fitter(clip: Any, settings: Mapping[str, Any]) -> GrepqFitter:
         UsageError: when the backbone is no CLIP.
         ModelError: when the file of the lower path is missing or holds something else.
     """
-    if not isinstance(clip, Clip):
-        raise UsageError("GRepQ sees by CLIP's residual network: use --model grepq")
-    return GrepqFitter(_low(settings, str(clip.network.device)))
+    return GrepqFitter(_low(settings, str(clip_of(clip, "grepq").network.device)))
 
 
 def _low(settings: Mapping[str, Any], device: str) -> Patches:

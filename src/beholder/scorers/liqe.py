@@ -116,9 +116,14 @@ def build(backbone: Backbone, settings: Mapping[str, Any]) -> Liqe:
 def _named(template: str) -> set[str]:
     """Return the kinds that a template names."""
     try:
-        named = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+        parts = [*Formatter().parse(template)]
     except ValueError as error:
         raise UsageError(f"template {template!r} cannot be read: {error}") from error
+    named = {
+        f"{name}:{form or how}" if form or how else name
+        for _, name, form, how in parts
+        if name is not None
+    }
     if QUALITY not in named or not named <= set(KINDS):
         raise UsageError(
             f"template {template!r} names {', '.join(sorted(named)) or 'nothing'} in braces; "

@@ -5,6 +5,7 @@ them. A picture's windows are averaged; the likely scene and distortion stand in
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 import torch
@@ -14,12 +15,13 @@ from torch import Tensor
 from beholder._names import unknown
 from beholder.backbones.base import Backbone
 from beholder.backbones.clip.model import Clip
-from beholder.backbones.clip.mpiqe import PAPER, RELEASED, Design, MpIqe, Texts
+from beholder.backbones.clip.mpiqe import PAPER, RELEASED, Design, MpIqe
 from beholder.errors import UsageError
 from beholder.levels import statistics
 from beholder.levels.attributes import DISTORTIONS, SCENES
 from beholder.scorers import _numbers as numbers
 from beholder.scorers._numbers import RATING, Numbered
+from beholder.scorers._over_clip import clip_of
 
 FOLLOW: Final[Mapping[str, Design]] = {"paper": PAPER, "released": RELEASED}
 """What is followed where the paper and the released code differ."""
@@ -35,12 +37,10 @@ NAMES: Final = (
 
 def over(network: MpIqe, clip: Clip, settings: Mapping[str, Any]) -> Numbered:
     """Return the scorer of a network as it now is, over the CLIP it was taught over."""
-    texts: list[Texts] = []
+    read = cache(network.read)
 
     def say(pixels: Float[Tensor, "views 3 height width"]) -> Float[Tensor, "views numbers"]:
-        if not texts:
-            texts.append(network.read())
-        said = network(pixels, texts[0])
+        said = network(pixels, read())
         return torch.cat([said.score[:, None], said.scenes, said.distortions], 1)
 
     return Numbered(
@@ -83,7 +83,7 @@ def build(backbone: Backbone, settings: Mapping[str, Any]) -> Numbered:
         ModelError: when they were not taught, or do not fit.
         UsageError: for an option that cannot be right, or another backbone than CLIP.
     """
-    clip = numbers.clip_of(backbone, "mpiqe")
+    clip = clip_of(backbone, "mpiqe", ("positions", "scale"))
     network = new(clip, settings)
     numbers.give(network, clip)
     return over(network, clip, settings)

@@ -23,7 +23,8 @@ from beholder.levels import statistics
 from beholder.media.frames import Frames, Picture
 from beholder.prompts import Prompt
 from beholder.scorers import _asking as asking
-from beholder.scorers._asking import Answer, Asking, Row
+from beholder.scorers._asking import WORDLESS, Answer, Asking, Row
+from beholder.scorers._over_clip import clip_of
 from beholder.scorers.align import worst
 from beholder.scorers.base import Encoded, Rating, Scorer
 
@@ -123,15 +124,14 @@ def build(backbone: Backbone, settings: Mapping[str, Any]) -> Uniqa:
         UsageError: when the model is no CLIP, or the groups cannot be right.
         ModelError: when the file of weights holds something other than a head beside CLIP.
     """
-    if not isinstance(backbone, Clip):
-        raise UsageError("uniqa reads the features of a CLIP; this model gives none")
-    head = new(backbone, settings)
-    if backbone.rest:
-        fill(head, backbone.rest, "the checkpoint")
+    clip = clip_of(backbone, "uniqa", ("scale",))
+    head = new(clip, settings)
+    if clip.rest:
+        fill(head, clip.rest, "the checkpoint")
     else:
         head.adapter.silence()
-    head.to(backbone.network.device, backbone.network.dtype)
-    return over(head, backbone, settings, taught=bool(backbone.rest))
+    head.to(clip.network.device, clip.network.dtype)
+    return over(head, clip, settings, taught=bool(clip.rest))
 
 
 def new(clip: Clip, settings: Mapping[str, Any]) -> UniQa:
@@ -145,8 +145,7 @@ def new(clip: Clip, settings: Mapping[str, Any]) -> UniQa:
 
 def over(head: UniQa, clip: Clip, settings: Mapping[str, Any], *, taught: bool = True) -> Uniqa:
     """Make the scorer of a head as it now is."""
-    prompts = {"quality": {"image": {"question": "", "opening": ""}}}
-    chosen = {**settings, "prompts": prompts, "clips": "frames"}
+    chosen = {**settings, "prompts": WORDLESS, "clips": "frames"}
     worths = [1.0 + 4.0 * worth for worth in reversed(head.score_level.tolist())]
     groups = _groups(settings.get("groups", "ensemble"))
     return Uniqa(asking.build(Shares(clip, head), chosen), groups, worths, taught)

@@ -145,11 +145,15 @@ def test_a_residual_network_opens_and_sees(residual):
         ),
         (
             lambda t: t.update({"visual.ln_post.bias": torch.ones(3)}),
-            r"vision_model.post_layernorm.bias .* has shape \(3,\).* has \(128,\)",
+            r"1 of another shape \(vision_model.post_layernorm.bias: \(3,\) instead of \(128,\)",
         ),
         (
             lambda t: [t.pop(n) for n in list(t) if not n.startswith("visual.")],
             "needs both towers",
+        ),
+        (
+            lambda t: t.update({"token_embedding.weight": torch.ones(765)}),
+            "a tensor has too few dimensions",
         ),
     ],
 )
@@ -158,6 +162,17 @@ def test_tensors_that_lack_or_do_not_fit_are_named(stored, keep, change, message
     change(tensors)
     with pytest.raises(ModelError, match=message):
         opened(keep(tensors))
+
+
+def test_a_tower_narrower_than_a_head_has_one_head(stored, keep):
+    narrow = {
+        name: tensor
+        if name.startswith("visual.")
+        else tensor[tuple(slice({64: 32, 192: 96}.get(size, size)) for size in tensor.shape)]
+        for name, tensor in stored.items()
+    }
+    found = opened(keep({name: tensor.contiguous() for name, tensor in narrow.items()}))
+    assert found.network.text_model.config.num_attention_heads == 1
 
 
 def test_a_file_of_another_network_is_refused(keep):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from beholder._optional import require
+from beholder.backbones._filling import check
 from beholder.backbones._json import read_json
 from beholder.backbones.clip import checkpoint, sizes, tokens
 from beholder.backbones.clip.checkpoint import Checkpoint
@@ -24,7 +25,6 @@ WHOLE: Final = ("model.safetensors", "pytorch_model.bin")
 """Files of weights of Hugging Face folders, the preferred first."""
 ENDINGS: Final = (".safetensors", ".pt", ".pth", ".bin", ".tar")
 """Endings of files of weights."""
-_SHOWN: Final = 5
 
 
 @dataclass(frozen=True)
@@ -87,20 +87,9 @@ def build(
             f"{origin} is no whole CLIP: it lacks {error.args[0]}; this model needs both towers, "
             "from its file or from its base"
         ) from None
-    expected = network.state_dict()
-    missing = [name for name in expected if name not in towers and _counts(name)]
-    unexpected = [name for name in towers if name not in expected]
-    if missing or unexpected:
-        raise ModelError(
-            f"{origin} does not hold this CLIP: {_list('missing', missing)}; "
-            f"{_list('unexpected', unexpected)}"
-        )
-    for name, tensor in towers.items():
-        if tensor.shape != expected[name].shape:
-            raise ModelError(
-                f"{name} of {origin} has shape {tuple(tensor.shape)}; "
-                f"a CLIP of its other tensors has {tuple(expected[name].shape)}"
-            )
+    except IndexError:
+        raise ModelError(f"{origin} is no CLIP: a tensor has too few dimensions") from None
+    check(towers, network.state_dict(), origin, "a CLIP of one size")
     network.load_state_dict(towers, strict=False, assign=True)
     _fill_the_rest(network)
     return network
@@ -164,10 +153,6 @@ def _empty(towers: Mapping[str, Tensor], given: Mapping[str, Any] | None) -> Net
         return Network(vision, seen, library.CLIPTextModel(text), projection)
 
 
-def _counts(name: str) -> bool:
-    return not name.endswith("num_batches_tracked")
-
-
 def _fill_the_rest(network: Network) -> None:
     """Make what no checkpoint holds: the numbers of positions, and counts nobody reads."""
     for module in network.modules():
@@ -175,9 +160,3 @@ def _fill_the_rest(network: Network) -> None:
             if buffer.is_meta:
                 made = torch.arange(buffer.numel()).view(buffer.shape)
                 setattr(module, name, made if name == "position_ids" else torch.zeros(buffer.shape))
-
-
-def _list(what: str, names: list[str]) -> str:
-    shown = ", ".join(names[:_SHOWN])
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{len(names)} {what}" + (f" ({shown}{more})" if names else "")

@@ -46,8 +46,8 @@ def text(towers: Mapping[str, Tensor]) -> dict[str, Any]:
 
 
 def _usual(width: int) -> dict[str, Any]:
-    """Return what all of OpenAI's have in common."""
-    return {"num_attention_heads": width // _HEAD, "hidden_act": "quick_gelu"}
+    """Return what all of OpenAI's have in common; a width below that of a head is one."""
+    return {"num_attention_heads": max(1, width // _HEAD), "hidden_act": "quick_gelu"}
 
 
 def said(config: Mapping[str, Any], part: str) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def residual(towers: Mapping[str, Tensor]) -> Design:
     return Design(
         width=width,
         blocks=tuple(_count(towers, f"vision_model.layer{stage}.") for stage in (1, 2, 3, 4)),
-        heads=width * 32 // _HEAD,
+        heads=max(1, width * 32 // _HEAD),
         features=towers["vision_model.attnpool.c_proj.weight"].shape[0],
         side=round((len(table) - 1) ** 0.5) * STRIDE,
     )

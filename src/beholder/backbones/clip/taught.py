@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from beholder.backbones._filling import check
 from beholder.backbones.clip.network import Network, words
 from beholder.backbones.clip.prompting import NONE, text_features, with_context
 from beholder.backbones.clip.tokens import Tokens
@@ -22,8 +23,6 @@ from beholder.errors import ModelError
 FORMAT: Final = "1"
 FILE: Final = "taught.safetensors"
 """The name of the file in its folder."""
-_SHOWN: Final = 5
-"""Names of a kind that an error lists."""
 
 
 @dataclass(frozen=True)
@@ -128,25 +127,7 @@ def fill(network: Taught, tensors: Mapping[str, Tensor], origin: str) -> None:
         ModelError: naming what is missing, unexpected or of another shape.
     """
     own = network.own()
-    missing = [name for name in own if name not in tensors]
-    unexpected = [name for name in tensors if name not in own]
-    if missing or unexpected:
-        raise ModelError(
-            f"{origin} does not hold this method: {_list('missing', missing)}; "
-            f"{_list('unexpected', unexpected)}"
-        )
-    for name, tensor in tensors.items():
-        if tensor.shape != own[name].shape:
-            raise ModelError(
-                f"{name} of {origin} has shape {tuple(tensor.shape)}; over this CLIP it is "
-                f"{tuple(own[name].shape)}: was it taught over another one?"
-            )
+    check(tensors, own, origin, "this method over this CLIP")
     with torch.no_grad():
         for name, tensor in tensors.items():
             own[name].copy_(tensor)
-
-
-def _list(what: str, names: list[str]) -> str:
-    shown = ", ".join(names[:_SHOWN])
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{len(names)} {what}" + (f" ({shown}{more})" if names else "")
