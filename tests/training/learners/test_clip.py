@@ -138,16 +138,15 @@ def test_an_alignment_that_is_no_number_is_refused(make):
 
 
 def test_while_learning_windows_are_drawn_anew_by_the_seed_and_otherwise_those_of_scoring(make):
-    learner = make("mpiqe")
-    seen = learner.encode(still(picture(0))).parts[0]
-    learner.network.train()
+    from beholder.training.learners._over_clip import corners
+
+    seen = make("mpiqe").encode(still(picture(0))).parts[0]
     torch.manual_seed(3)
-    first, second = learner._corners(seen), learner._corners(seen)
+    first, second = (corners(seen, 2, learning=True) for _ in range(2))
     torch.manual_seed(3)
-    assert learner._corners(seen) == first != second
-    assert len(first) == SMALL["crops"]
-    learner.network.eval()
-    assert learner._corners(seen) == seen.windows
+    assert corners(seen, 2, learning=True) == first != second
+    assert len(first) == 2
+    assert corners(seen, 2, learning=False) == seen.windows
 
 
 def test_weights_begin_by_their_own_seed(make):

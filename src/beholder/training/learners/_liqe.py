@@ -18,7 +18,6 @@ from torch import Tensor, nn
 from beholder._names import unknown
 from beholder.backbones.clip.liqe import likelihoods, marginals
 from beholder.backbones.clip.network import Network
-from beholder.backbones.clip.views import Corner, Seen
 from beholder.errors import UsageError
 from beholder.levels import joint
 from beholder.prompts import Prompt
@@ -33,7 +32,7 @@ from beholder.training.clip_losses import (
     pair_fidelity,
 )
 from beholder.training.learners import _folder
-from beholder.training.learners._over_clip import Opened, mirrored, opened
+from beholder.training.learners._over_clip import Opened, corners, mirrored, opened
 from beholder.training.learners.base import Kept, Layout, Learner
 from beholder.training.lesson import Lesson
 
@@ -157,22 +156,14 @@ class Learning(Learner):
     def _marginals(self, examples: Sequence[Encoded]) -> dict[str, Tensor]:
         device = self.clip.network.device
         texts = replace(self.texts, ids=self.texts.ids.to(device), ends=self.texts.ends.to(device))
-        cut = [each.parts[0].cut(self._corners(each.parts[0])) for each in examples]
+        learning = self.network.training
+        seen = [each.parts[0] for each in examples]
+        cut = [each.cut(corners(each, self.crops, learning=learning)) for each in seen]
         pixels = self.clip.views.normalise(torch.cat(cut).to(device))
-        if self.network.training:
+        if learning:
             pixels = mirrored(pixels, torch.rand(len(pixels)) < 0.5)
         windows = pixels.view(len(examples), -1, *pixels.shape[1:])
         return marginals(likelihoods(self.clip.network, windows, texts), self.words)
-
-    def _corners(self, seen: Seen) -> tuple[Corner, ...]:
-        """Return windows: while learning drawn anew, else those of scoring."""
-        if not self.network.training:
-            return seen.windows
-        limits = [
-            whole - side + 1 for whole, side in zip(seen.pixels.shape[1:], seen.size, strict=True)
-        ]
-        tops, lefts = (torch.randint(limit, (self.crops,)).tolist() for limit in limits)
-        return tuple(zip(tops, lefts, strict=True))
 
     def _worths(self) -> Sequence[float]:
         return [float(each) for each in self.settings["levels"].values()]

@@ -53,6 +53,17 @@ class Opened:
     start: int
 
 
+def corners(seen: Seen, count: int, *, learning: bool) -> tuple[Corner, ...]:
+    """Return windows: while learning so many drawn anew, otherwise those of scoring."""
+    if not learning:
+        return seen.windows
+    limits = [
+        whole - side + 1 for whole, side in zip(seen.pixels.shape[1:], seen.size, strict=True)
+    ]
+    tops, lefts = (torch.randint(limit, (count,)).tolist() for limit in limits)
+    return tuple(zip(tops, lefts, strict=True))
+
+
 class OverClip(Learner):
     """A method over CLIP that is being taught."""
 
@@ -105,9 +116,9 @@ class OverClip(Learner):
         for lesson, each in zip(lessons, examples, strict=True):
             self._check(lesson)
             for seen in each.parts:
-                corners = self._corners(seen)
-                cut.append(seen.cut(corners))
-                owners += [lesson] * len(corners)
+                places = corners(seen, self.crops, learning=self.network.training)
+                cut.append(seen.cut(places))
+                owners += [lesson] * len(places)
         pixels = self.clip.views.normalise(torch.cat(cut).to(self.clip.network.device))
         if self.network.training:
             pixels = mirrored(pixels, torch.rand(len(pixels)) < 0.5)
@@ -119,16 +130,6 @@ class OverClip(Learner):
         _folder.write_recipe(self, folder, kept)
         with (folder / folders.RECIPE).open("a", encoding="utf-8") as recipe:
             recipe.write(_places(self.recipe))
-
-    def _corners(self, seen: Seen) -> tuple[Corner, ...]:
-        """Return windows: while learning drawn anew, otherwise those of scoring."""
-        if not self.network.training:
-            return seen.windows
-        limits = [
-            whole - side + 1 for whole, side in zip(seen.pixels.shape[1:], seen.size, strict=True)
-        ]
-        tops, lefts = (torch.randint(limit, (self.crops,)).tolist() for limit in limits)
-        return tuple(zip(tops, lefts, strict=True))
 
     def _check(self, lesson: Lesson) -> None:
         low, high = self.range.low, self.range.high
