@@ -51,6 +51,9 @@ def test_a_table_becomes_a_rater_with_a_card_that_score_opens(beholder, data, tm
     assert "mos  test" in done.out
     names = {"README.md", "curve.svg", "metrics.json", "recipe.toml", "data.csv", "data.json"}
     assert names <= {path.name for path in out.iterdir()}
+    (tmp_path / "new").touch()
+    written = (path for path in out.rglob("*") if path.is_file())
+    assert {path.stat().st_mode for path in written} == {(tmp_path / "new").stat().st_mode}
     metrics = json.loads((out / "metrics.json").read_text())
     assert metrics["parts"]["test"]["mos"]["n"] == 8
     assert -1 <= metrics["parts"]["test"]["mos"]["srcc"]["value"] <= 1

@@ -105,6 +105,11 @@ def test_statistics_that_were_written_are_those_of_all_windows(trunk, fitted, ma
     assert torch.allclose(scorer.statistics.gaussian.covariance, expected.covariance)
 
 
+def test_statistics_are_read_by_those_who_may_read_new_files(fitted, tmp_path):
+    (tmp_path / "new").touch()
+    assert fitted.stat().st_mode == (tmp_path / "new").stat().st_mode
+
+
 def test_a_matrix_of_features_as_the_authors_keep_it_gives_the_same(trunk, make_picture, tmp_path):
     looks = [mdfs.look(trunk, np.asarray(make_picture(seed, 320, 256))) for seed in range(6)]
     rows = torch.cat([mdfs.chosen(each) for each in looks])

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import shutil
 from collections import namedtuple
 from pathlib import Path
@@ -106,6 +107,16 @@ def test_a_checkpoint_of_the_same_step_is_replaced(tmp_path):
     write(tmp_path, 2, "old")
     write(tmp_path, 2, "new")
     assert (checkpoint.at(tmp_path, 2) / "weights").read_text() == "new"
+
+
+def test_those_who_may_read_new_files_may_read_a_checkpoint(tmp_path):
+    mask = os.umask(0o027)
+    try:
+        with checkpoint.written(tmp_path, 2) as aside:
+            (aside / "weights").touch(mode=0o600)
+    finally:
+        os.umask(mask)
+    assert (checkpoint.at(tmp_path, 2) / "weights").stat().st_mode & 0o777 == 0o640
 
 
 def test_a_folder_is_of_one_run_and_what_was_left_half_written_goes(tmp_path):

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from beholder.errors import UsageError
+from beholder.recipes import recipe as recipes
 from beholder.training import settings
 from beholder.training.config import Config, Data
 
+OVER_CLIP = ("clip-agiqa-fu", "clip-agiqa-tang", "liqe", "mpiqe", "uniqa")
 LEAST = {"model": "iris", "data": [{"table": "mos.csv"}]}
 
 
@@ -102,8 +104,15 @@ def test_a_file_or_mixture_that_is_not_there_is_refused_with_the_nearest():
         settings.read("one-algin")
 
 
-@pytest.mark.parametrize("name", settings.mixtures())
-def test_every_mixture_of_the_originals_is_a_config(name):
+@pytest.mark.parametrize("name", OVER_CLIP)
+def test_every_mixture_of_a_method_over_clip_is_a_config_that_teaches_it(name):
+    made = settings.build({"data": [{"table": "mine.csv"}], **settings.read(name)})
+    assert made.model == name
+    assert name in recipes.names()
+
+
+@pytest.mark.parametrize("name", sorted({*settings.mixtures()} - {*OVER_CLIP}))
+def test_every_mixture_of_a_chat_model_is_a_config(name):
     values = {"model": "one-align", "data": [{"table": "mine.csv"}], **settings.read(name)}
     made = settings.build(values)
     assert made.train.rate in (2e-5, 2e-4)

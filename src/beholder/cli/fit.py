@@ -33,11 +33,14 @@ def command(
     """
     from rich.console import Console
 
+    from beholder.cli._places import check
     from beholder.engine import fit
     from beholder.engine.options import parse
     from beholder.media.sources import find
 
-    _check(out)
+    if out.suffix != ".safetensors":
+        raise UsageError(f"--out {out} must end in .safetensors")
+    check({"--out": out})
     items = find(inputs)
     fitter, rule = fit.load(model, device=device, options=parse(sets))
     with Console(stderr=True).status("fitting") as status:
@@ -54,11 +57,3 @@ def command(
     click.echo(f"Fitted to {fitted.about}: {out}", err=True)
     click.echo(f"Use it with --model {model} --set statistics={out}", err=True)
     return 1 if fitted.failures else 0
-
-
-def _check(out: Path) -> None:
-    """Refuse a place that cannot be right before anything slow is loaded."""
-    if out.suffix != ".safetensors":
-        raise UsageError(f"--out {out} must end in .safetensors")
-    if out.is_dir():
-        raise UsageError(f"--out {out} is a folder: name a file in it")

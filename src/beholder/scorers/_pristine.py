@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from beholder._modes import as_new
 from beholder.errors import ModelError, TableError
 from beholder.scorers._gaussian import Gaussian, fit
 
@@ -62,6 +63,7 @@ def save(path: Path, gaussian: Gaussian, maker: Maker, about: Mapping[str, str])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file({name: each.contiguous() for name, each in tensors.items()}, path, metadata)
+        as_new([path])
     except (OSError, SafetensorError) as error:
         raise TableError(f"{path} cannot be written: {error}") from error
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from safetensors import SafetensorError
 
+from beholder._modes import as_new
 from beholder.errors import ModelError, UsageError
 from beholder.training.settings import differences
 
@@ -99,7 +100,9 @@ def written(folder: Path, step: int) -> Iterator[Path]:
 
 def place(aside: Path, target: Path) -> None:
     """Put a folder in place once all of it is on the disk; one that was there is replaced."""
-    for path in sorted(aside.rglob("*")):
+    inside = sorted(aside.rglob("*"))
+    as_new(path for path in inside if path.is_file())
+    for path in inside:
         _sync(path)
     _sync(aside)
     if target.exists():

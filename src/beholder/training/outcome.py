@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from beholder import __version__
+from beholder._modes import as_new
 from beholder.engine.rater import load
 from beholder.errors import UsageError
 from beholder.recipes import recipe as recipes
@@ -50,6 +51,7 @@ def keep(learner: Learner, mixture: Mixture, config: Config, folder: Path) -> No
             merge=config.adapter.merge,
         ),
     )
+    as_new(path for path in folder.iterdir() if path.is_file())
 
 
 def finish(

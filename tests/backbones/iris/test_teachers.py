@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from syllabus import chains, procedural, teachers
 from syllabus.pixels import Pixels
+
+from syllabus import chains, procedural, teachers
 
 ALL = [*teachers.TEACHERS.items()]
 
