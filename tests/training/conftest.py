@@ -1,0 +1,3 @@
+"""`killed.py` is run, not collected."""
+
+collect_ignore = ["killed.py"]
