@@ -20,12 +20,12 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts" / "iris"))
 
+from iris_baselines import Ridge, laplacian, whole
+from syllabus import dataset, evaluation, labels, photos
 from syllabus.ladders import scores
 from syllabus.niqe import Niqe
 
 from beholder.backbones import iris
-from iris_baselines import Ridge, laplacian, whole
-from syllabus import dataset, evaluation, labels, photos
 
 TAUGHT = 200
 """Contents, 7 versions each, that BRISQUE's regression learns from."""

@@ -20,6 +20,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts" / "iris"))
 
+from syllabus import evaluation, photos, procedural
 from syllabus.ladders import scores
 from syllabus.pixels import coded, from_bytes, to_bytes
 
@@ -27,7 +28,6 @@ from beholder.backbones import iris
 from beholder.backbones.iris import model, windows
 from beholder.levels.scale import LEVELS
 from beholder.prompts import IMAGE_QUALITY
-from syllabus import evaluation, photos, procedural
 
 
 def main() -> None:

@@ -36,6 +36,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts" / "iris"))
 
 import build
 from build import Split
+from syllabus import dataset, training
 from syllabus.training import Course, Dialogue, Lesson
 
 from beholder.backbones.iris import stem
@@ -44,7 +45,6 @@ from beholder.backbones.iris.words import vocabulary
 from beholder.levels.targets import hard_level
 from beholder.metrics.correlation import MEASURES
 from beholder.metrics.intervals import Draws, percentiles, replicate
-from syllabus import dataset, training
 
 DIGITS: Final = torch.arange(10) + len(vocabulary())
 """Ten words more than iris has; every arm has them."""

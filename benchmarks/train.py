@@ -24,9 +24,9 @@ from beholder.training import adapters, opening
 from beholder.training.batches import Opener, Sample
 from beholder.training.config import Adapter, Config, Data, Train
 from beholder.training.learners.base import Learner
+from beholder.training.lecture import Lecture
 from beholder.training.lesson import Lesson
 from beholder.training.questions import Questions
-from beholder.training.trainer import Lecture
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
 STAGES = ("open", "forward", "backward", "step")

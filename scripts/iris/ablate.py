@@ -17,10 +17,9 @@ import build
 import numpy as np
 import torch
 from build import Split
+from syllabus import dataset, evaluation, training
 from syllabus.training import Course, Lesson
 from torch import Tensor
-
-from syllabus import dataset, evaluation, training
 
 Change = Callable[[Lesson], Lesson]
 

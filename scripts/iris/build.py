@@ -17,13 +17,13 @@ from typing import Final
 
 import numpy as np
 import torch
+from syllabus import dataset, evaluation, export, labels, ladders, photos, training
 from syllabus.dataset import Material, Plan, Row
 from syllabus.labels import Judge, Labels
 from syllabus.teachers import TEACHERS
 from syllabus.training import Course, Lesson
 
 from beholder.backbones.iris import Iris, weights
-from syllabus import dataset, evaluation, export, labels, ladders, photos, training
 
 
 @dataclass(frozen=True)

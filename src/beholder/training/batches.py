@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from torch.utils.data import Dataset, Sampler
@@ -12,6 +13,7 @@ from beholder.media.reading import read
 from beholder.media.sampling import FrameRule
 from beholder.prompts import Prompt
 from beholder.scorers.base import Encoded
+from beholder.training.cache import Cache
 from beholder.training.lesson import Lesson
 from beholder.training.order import order
 
@@ -39,18 +41,26 @@ class Opener:
     encode: Callable[[Frames], Encoded]
     rule: FrameRule
     ask: Callable[[Lesson, int, int], Prompt]
+    cache: Cache | None = None
 
     def open(self, lesson: Lesson, epoch: int, row: int) -> Sample:
         """Open one lesson; one that cannot be opened says why."""
         prompt = self.ask(lesson, epoch, row)
         try:
-            frames = read(lesson.path, self.rule)
-            try:
-                return Sample(lesson, prompt, self.encode(frames))
-            finally:
-                frames.close()
+            if self.cache:
+                example = self.cache.get(lesson.path, lambda: self._example(lesson.path))
+            else:
+                example = self._example(lesson.path)
+            return Sample(lesson, prompt, example)
         except (BeholderError, OSError) as error:
             return Sample(lesson, prompt, None, f"{lesson.path}: {error}")
+
+    def _example(self, path: Path) -> Encoded:
+        frames = read(path, self.rule)
+        try:
+            return self.encode(frames)
+        finally:
+            frames.close()
 
 
 class Opened(Dataset[Sample]):

@@ -137,6 +137,11 @@ class Train:
     """Whether lessons of similar length share a batch."""
     workers: int | None = _number(None, 0, 256)
     """Threads or processes that decode; as many as the machine bears when not given."""
+    cache: str = "auto"
+    """Where opened lessons are kept from epoch to epoch: `auto`, beside the checkpoints while the
+    run lasts; `off`; or a folder on a faster disk."""
+    cache_bytes: int = _number(16 * 2**30, 0)
+    """The most bytes they take on a machine, and never more than half of what is free."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """More of transformers' TrainingArguments, e.g. `deepspeed` or `fsdp`, as they are."""
 

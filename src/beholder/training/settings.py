@@ -20,8 +20,8 @@ Values = dict[str, Any]
 """A config as a file has it."""
 
 HARMLESS: Final = re.compile(
-    r"name|licence|ignore|train\.workers|keep\.(checkpoints|log|report_to|before)(\..*)?"
-    r"|data\.\d+\.(table|root|validation|test)"
+    r"name|licence|ignore|train\.(workers|cache|cache_bytes)"
+    r"|keep\.(checkpoints|log|report_to|before)(\..*)?|data\.\d+\.(table|root|validation|test)"
 )
 """Settings that may change when a run goes on: no weight depends on them, or, of tables, what they
 hold is compared instead."""

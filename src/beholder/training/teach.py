@@ -14,7 +14,7 @@ from beholder.backbones.device import resolve_device
 from beholder.errors import UsageError
 from beholder.media.sampling import FrameRule
 from beholder.prompts import Prompt
-from beholder.training import adapters, checkpoint
+from beholder.training import adapters, cache, checkpoint
 from beholder.training.batches import Opener, Order
 from beholder.training.config import Config
 from beholder.training.learners.base import Learner
@@ -22,7 +22,8 @@ from beholder.training.lesson import Lesson
 from beholder.training.settings import plain
 
 if TYPE_CHECKING:
-    from beholder.training.trainer import Lecture, Plan, Teacher
+    from beholder.training.lecture import Lecture
+    from beholder.training.trainer import Plan, Teacher
 
 Ask = Callable[[Lesson, int, int], Prompt]
 """(lesson, epoch, row of the lesson) → what is asked; depends on nothing else but a seed."""
@@ -74,7 +75,8 @@ def fit(  # noqa: PLR0913, PLR0917 - the seam between what is taught and how
     """
     for module in ("transformers", "accelerate"):
         require(module, "train")
-    from beholder.training import trainer  # noqa: PLC0415 - it needs the extra
+    from beholder.training import lecture as lectures  # noqa: PLC0415 - they need the extra
+    from beholder.training import trainer  # noqa: PLC0415
 
     weights = _weights(learner, train, config)
     _check(train, config)
@@ -82,22 +84,27 @@ def fit(  # noqa: PLR0913, PLR0917 - the seam between what is taught and how
         adapters.prepare(learner, config.adapter, config.train, config.seed)
     if config.train.checkpointing:
         learner.recompute()
-    order = Order(
-        train,
-        [each.weight for each in config.data],
-        config.seed,
-        config.train.batch,
-        by_length=config.train.group_by_length,
-        in_pairs=bool(weights.get("fidelity")),
-    )
+    order = _order(train, config, in_pairs=bool(weights.get("fidelity")))
     place = folder / CHECKPOINTS
     checkpoint.claim(place, _about(learner, train, validation, config, weights))
-    lecture = trainer.Lecture(learner, weights)
-    checkpoint.check_room(place, _size(lecture))
-    opener = Opener(learner.encode, FrameRule.parse(learner.recipe.frames), ask)
-    plan = trainer.Plan(train, validation, order, opener, config.train, config.keep, place)
-    args = _arguments(config, plan, math.ceil(len(order.rows(0)) / config.train.batch))
-    return _run(trainer.Teacher(learner, lecture, plan, args, lambda line: tell(_line(line))), plan)
+    lecture = lectures.Lecture(learner, weights)
+    size = _size(lecture)
+    checkpoint.check_room(place, size)
+    most, room = config.train.cache_bytes // _beside(), size * (config.keep.checkpoints + 2)
+    with cache.opened(config.train.cache, place, most, room) as kept:
+        opener = Opener(learner.encode, FrameRule.parse(learner.recipe.frames), ask, kept)
+        plan = trainer.Plan(train, validation, order, opener, config.train, config.keep, place)
+        args = _arguments(config, plan, math.ceil(len(order.rows(0)) / config.train.batch))
+        teacher = trainer.Teacher(learner, lecture, plan, args, lambda line: tell(_line(line)))
+        return _run(teacher, plan)
+
+
+def _order(train: Sequence[Lesson], config: Config, *, in_pairs: bool) -> Order:
+    weights = [each.weight for each in config.data]
+    by_length = config.train.group_by_length
+    return Order(
+        train, weights, config.seed, config.train.batch, by_length=by_length, in_pairs=in_pairs
+    )
 
 
 def _weights(learner: Learner, train: Sequence[Lesson], config: Config) -> dict[str, float]:
@@ -183,17 +190,17 @@ def _arguments(config: Config, plan: "Plan", batches: int) -> Any:
 
 
 def _run(teacher: "Teacher", plan: "Plan") -> Taught:
-    from beholder.training import trainer  # noqa: PLC0415
+    from beholder.training import lecture, moments  # noqa: PLC0415
 
     before = checkpoint.steps(plan.folder)
     begin = str(checkpoint.at(plan.folder, before[-1])) if before else None
-    with trainer.Stopping(teacher):
+    with moments.Stopping(teacher.moments):
         teacher.train(resume_from_checkpoint=begin)
     state = teacher.state
     done = state.global_step >= state.max_steps
     best = state.best_global_step or state.global_step
     if done and best != state.global_step:
-        trainer.load(teacher.lecture, checkpoint.at(plan.folder, best))
+        lecture.load(teacher.lecture, checkpoint.at(plan.folder, best))
     lines = [_line(each) for each in state.log_history]
     told = [each for each in lines if each.keys() - {"step", "epoch"}]
     return Taught(told, best, state.global_step, done)
@@ -229,3 +236,8 @@ def _workers(stated: int | None) -> int:
 def _processes() -> int:
     """Return how many processes torchrun or its like started."""
     return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def _beside() -> int:
+    """Return how many of them are on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))

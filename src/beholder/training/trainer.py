@@ -5,87 +5,28 @@ validation rates with the scorer itself, only weights that learn are saved, and 
 written aside before it takes its place.
 """
 
-import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import torch
 from accelerate.utils import DistributedType, gather_object
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
-from transformers import (
-    PrinterCallback,
-    Trainer,
-    TrainerCallback,
-    TrainerControl,
-    TrainerState,
-    TrainingArguments,
-)
+from safetensors.torch import save_file
+from torch import Tensor
+from transformers import PrinterCallback, Trainer, TrainingArguments
 
-from beholder._names import unknown
-from beholder.errors import UsageError
-from beholder.scorers.base import Encoded, Rating, Scorer
+from beholder.scorers.base import Encoded, Rating
 from beholder.training import adapters, checkpoint, judging
-from beholder.training.batches import Opened, Opener, Order, Rows, Sample, together
+from beholder.training.batches import Opened, Opener, Order, Rows, together
 from beholder.training.config import Keep, Train
 from beholder.training.learners.base import Learner
+from beholder.training.lecture import WEIGHTS, Lecture, load
 from beholder.training.lesson import Lesson
+from beholder.training.moments import Moments
 
-WEIGHTS: Final = "model.safetensors"
-"""In a checkpoint: what learns, and the network's buffers."""
 _SHARES: Final = (DistributedType.NO, DistributedType.MULTI_GPU, DistributedType.MULTI_CPU)
 """Where each process has all weights and can rate a share by itself."""
-
-
-class Lecture(nn.Module):
-    """What the trainer moves, wraps and calls: a learner with the weights of its losses."""
-
-    def __init__(self, learner: Learner, weights: Mapping[str, float]) -> None:
-        super().__init__()
-        self.network = learner.network
-        self._learner = learner
-        self._weights = {name: weight for name, weight in weights.items() if weight}
-
-    def forward(
-        self,
-        samples: Sequence[Sample] = (),
-        scorer: Scorer | None = None,
-        inputs: Sequence[Encoded] = (),
-        task: str = "",
-    ) -> Any:
-        """Return `loss` and the losses by name; with a scorer, its ratings instead."""
-        if scorer is not None:
-            return scorer.judge(inputs, task)
-        found = self._learner.losses(
-            [each.example for each in samples if each.example is not None],
-            [each.lesson for each in samples],
-            [each.prompt for each in samples],
-        )
-        for name in self._weights:
-            if name not in found:
-                raise UsageError(unknown("loss of this model", name, found))
-        total = sum(weight * found[name] for name, weight in self._weights.items())
-        return {"loss": total, **{name: found[name].detach() for name in self._weights}}
-
-    def state(self) -> dict[str, Tensor]:
-        """Return what a checkpoint holds: weights that learn and buffers, on the CPU."""
-        held, named = self.held(), self.state_dict()
-        return {name: named[name].detach().cpu().contiguous().clone() for name in held}
-
-    def held(self) -> list[str]:
-        """Return the names of what a checkpoint holds."""
-        weights = dict(self.named_parameters(remove_duplicate=False))
-        learning = {id(each) for each in weights.values() if each.requires_grad}
-        seen: set[int] = set()
-        names = []
-        for name in self.state_dict(keep_vars=True):
-            each = weights.get(name)
-            if each is None or (id(each) in learning and id(each) not in seen):
-                names.append(name)
-                seen.add(id(each))
-        return names
 
 
 @dataclass(frozen=True)
@@ -100,6 +41,13 @@ class Plan:
     keep: Keep
     folder: Path
 
+    @property
+    def opener_of_train(self) -> Opener:
+        """What opens lessons to learn from; where each is shown once, none is kept."""
+        told = self.settings
+        again = told.steps or told.epochs > 1 or max(self.order.weights) > 1
+        return self.opener if again else replace(self.opener, cache=None)
+
 
 class Teacher(Trainer):
     """The loop."""
@@ -112,19 +60,20 @@ class Teacher(Trainer):
         args: TrainingArguments,
         tell: Callable[[Mapping[str, Any]], None],
     ) -> None:
+        self.rows = Rows(plan.order)
+        self.moments = Moments(self.rows, tell)
         super().__init__(
             model=lecture,
             args=args,
             data_collator=together,
-            train_dataset=Opened(plan.train, plan.opener),
+            train_dataset=Opened(plan.train, plan.opener_of_train),
             eval_dataset=Opened(plan.validation, plan.opener) if plan.validation else None,
-            callbacks=[_Moments(self, tell)],
+            callbacks=[self.moments],
         )
         self.remove_callback(PrinterCallback)
         self.learner = learner
         self.lecture = lecture
         self.plan = plan
-        self.rows = Rows(plan.order)
         self._named: dict[str, Tensor] = {}
         self._counted = 0
         self._aside: Path | None = None
@@ -242,71 +191,6 @@ class Teacher(Trainer):
             super()._load_from_checkpoint(resume_from_checkpoint, model)
             return
         load(self.lecture, Path(resume_from_checkpoint))
-
-
-class _Moments(TrainerCallback):
-    """Tells how far it is, tells the order which epoch it is, and stops when asked to."""
-
-    def __init__(self, teacher: Teacher, tell: Callable[[Mapping[str, Any]], None]) -> None:
-        self._teacher = teacher
-        self._tell = tell
-        self.stop = False
-
-    def on_epoch_begin(self, *given: Any, **_: Any) -> None:
-        """Tell the order which epoch begins."""
-        state: TrainerState = given[1]
-        self._teacher.rows.set_epoch(int((state.epoch or 0.0) + 1e-6))
-
-    def on_step_end(self, *given: Any, **_: Any) -> None:
-        """Tell how far it is; save and stop when the user asked to."""
-        state: TrainerState = given[1]
-        control: TrainerControl = given[2]
-        if state.is_world_process_zero:
-            self._tell({"step": float(state.global_step), "steps": float(state.max_steps)})
-        if self.stop:
-            control.should_save = control.should_training_stop = True
-
-    def on_log(self, *given: Any, **_: Any) -> None:
-        """Pass a line of the history on."""
-        state: TrainerState = given[1]
-        if state.is_world_process_zero:
-            self._tell(state.log_history[-1])
-
-
-class Stopping:
-    """While it is entered, Ctrl-C and SIGTERM end the run after the step, with a checkpoint.
-
-    A second Ctrl-C ends it at once.
-    """
-
-    def __init__(self, teacher: Teacher) -> None:
-        callbacks = teacher.callback_handler.callbacks
-        self._moments = next(each for each in callbacks if isinstance(each, _Moments))
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            try:
-                self._before[number] = signal.signal(number, self._ask)
-            except ValueError:  # signals reach the main thread alone
-                return
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _ask(self, *_: Any) -> None:
-        if self._moments.stop:
-            raise KeyboardInterrupt
-        self._moments.stop = True
-
-
-def load(lecture: Lecture, folder: Path) -> None:
-    """Read the weights of a checkpoint into a lecture."""
-    tensors = load_file(folder / WEIGHTS)
-    held = set(lecture.held())
-    assert held == tensors.keys(), sorted(held ^ tensors.keys())
-    lecture.load_state_dict(tensors, strict=False)
 
 
 def _plain(named: Any) -> Any:

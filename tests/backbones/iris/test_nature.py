@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from syllabus.dataset import Material, Row
-
 from syllabus import dataset, labels, nature
+from syllabus.dataset import Material, Row
 
 CONTENTS = 80
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from syllabus import chains, evaluation, procedural, training
 from syllabus.distortions import CATALOGUE
 from syllabus.labels import Rank
 from syllabus.pixels import Pixels
 
 from beholder.backbones.iris import stem
-from syllabus import chains, evaluation, procedural, training
 
 
 @pytest.fixture(scope="module")

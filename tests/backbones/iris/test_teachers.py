@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from syllabus.pixels import Pixels
-
 from syllabus import chains, procedural, teachers
+from syllabus.pixels import Pixels
 
 ALL = [*teachers.TEACHERS.items()]
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from syllabus import chains, procedural
 from syllabus.ladders import scores
 from syllabus.pixels import to_bytes
 
 from beholder.backbones import iris
-from syllabus import chains, procedural
 
 
 @pytest.fixture(scope="module")
