@@ -207,7 +207,7 @@ def test_no_server_at_all_is_a_clear_error(mortal):
 
 def test_no_more_requests_at_once_than_allowed(server, grey):
     model = connect(server, at_once=2)
-    server.behave(pause=0.05)
+    server.behave(pause=0.25)
     rate(model, *(grey(20 * number) for number in range(8)))
     assert server.seen()["most"] == 2
 
