@@ -49,6 +49,12 @@ def test_an_example_is_made_once_and_read_back_as_it_was(tmp_path):
     assert not kept(tmp_path)
 
 
+def test_files_of_one_name_in_two_folders_are_two(tmp_path):
+    with cache.opened("auto", tmp_path, 10**6) as found:
+        for number, folder in enumerate("ab"):
+            assert found.get(Path(folder, "x.png"), numbered(number)).parts[1] == number
+
+
 def test_it_never_takes_more_bytes_than_are_stated(tmp_path):
     with cache.opened("auto", tmp_path, 5000) as found:
         for number in range(20):
