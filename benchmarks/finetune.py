@@ -221,7 +221,7 @@ def table(rated: Rated, result: dict[str, object]) -> Iterator[str]:
 def known_by_method(rated: Rated) -> float:
     """Return the SRCC, as a mean over folds, of what the method of a picture alone tells.
 
-    All scenes of sr4k went through the same methods, so a fold is new in its scene and not in these.
+    All scenes of sr4k went through the same methods: a fold is new in its scene, not in these.
     """
     methods = np.array([lesson.name.partition("_")[2] for lesson in rated.lessons])
     found, folds, opinions = [], np.array(rated.folds), rated.opinions
