@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 pytest.importorskip("accelerate", reason="needs pip install 'beholder[train]'")
 
 from beholder.cli import train
-from beholder.training import publishing
+from beholder.training import publishing, teach
 from beholder.training.teach import Taught
 
 
@@ -82,6 +82,27 @@ def test_a_run_that_was_stopped_says_so_and_that_the_same_command_goes_on(
     assert done.code == 130
     assert "Stopped after step 3 of 4; kept: " in done.err
     assert "the same command goes on" in done.err
+
+
+@pytest.mark.parametrize("questions", ["pool", "scoring"])
+def test_only_the_rows_of_the_training_part_are_taught(
+    beholder, data, tmp_path, monkeypatch, questions
+):
+    given = []
+
+    def fit(learner, train, validation, config, folder, ask, tell):  # noqa: PLR0917
+        given.append({"train": train, "validation": validation, "pool": ask.pool})
+        return Taught(history=(), best=0, steps=1, done=False)
+
+    monkeypatch.setattr(teach, "fit", fit)
+    done = beholder(*told(data, tmp_path, *FAST, "--set", f"prompts.questions={questions}"))
+    assert done.code == 130, done.err
+    (found,) = given
+    rows = list(csv.DictReader((tmp_path / "data.csv").read_text().splitlines()))
+    for part in ("train", "validation"):
+        stated = [row["path"] for row in rows if row["split"] == part]
+        assert [each.name for each in found[part]] == stated
+    assert found["pool"] == (questions == "pool")
 
 
 def test_check_finds_out_whether_all_is_well_and_teaches_nothing(beholder, data, tmp_path):

@@ -21,7 +21,7 @@ PIECES = [" " + word for word in WORDS] + [" the", " nice", " photo", "ish", " G
 PIECES += [chr(code) for code in range(32, 127)]
 KEY = "swordfish"
 state = {"kind": "vllm", "fault": "", "dark": False, "left": 0}
-seen: dict = {"requests": 0, "keys": [], "bodies": [], "now": 0, "most": 0}
+seen: dict = {"requests": 0, "keys": [], "bodies": [], "now": [], "most": 0}
 
 
 def weigh(pictures):
@@ -93,8 +93,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.path == "/behave":
-            state.update({"kind": "vllm", "fault": "", "dark": False, "left": 0}, **body)
-            seen.update(requests=0, keys=[], bodies=[], now=0, most=0)
+            state.update(
+                {"kind": "vllm", "fault": "", "dark": False, "left": 0, "pause": 0}, **body
+            )
+            seen.update(requests=0, keys=[], bodies=[], now=[], most=0)
             return self._send({})
         if self.path == "/v1/chat/completions":
             return self._chat(body)
@@ -113,15 +115,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def _chat(self, body):
         seen["requests"] += 1
-        seen["now"] += 1
-        seen["most"] = max(seen["most"], seen["now"])
+        now = seen["now"]  # one that began before /behave is not counted after it
+        now.append(1)
+        seen["most"] = max(seen["most"], len(now))
         seen["keys"].append(self.headers.get("Authorization"))
         short = json.loads(re.sub(r"base64,[^\"]*", "base64,…", json.dumps(body)))
         seen["bodies"] = [*seen["bodies"][-20:], short]
         try:
             self._say(body)
         finally:
-            seen["now"] -= 1
+            now.pop()
 
     def _say(self, body):
         content = body["messages"][0]["content"]
