@@ -166,8 +166,7 @@ def describe(pixels: Pixels) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _described(pixels: Pixels, view: windows.View) -> tuple[np.ndarray, np.ndarray]:
-    taken = windows.take(to_bytes(pixels), view)
-    cells, overall = stem.describe(taken.reshape(-1, *taken.shape[2:]))
+    cells, overall = stem.describe(windows.take(to_bytes(pixels), view))
     return cells.numpy(), overall.numpy()
 
 

@@ -36,8 +36,7 @@ def _probed(loaded: weights.Loaded, lesson: Lesson) -> weights.Loaded:
     chosen = torch.linspace(0, len(lesson.opinion) - 1, PROBES).long()
     native, half = lesson.sights(chosen)
     examples = [
-        model.Seen((model.Place(tuple(_one(sight, n) for sight in (native, half))),))
-        for n in range(PROBES)
+        model.Seen(tuple(_one(sight, n) for sight in (native, half))) for n in range(PROBES)
     ]
     logits = model.Iris(loaded).logits(examples, IMAGE_QUALITY, LEVELS)
     probe = {

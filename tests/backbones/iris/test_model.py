@@ -1,7 +1,6 @@
 """iris answers the questions it was taught, about any picture, the same way every time."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import torch
 
 from beholder.backbones import iris
 from beholder.backbones.iris import weights, windows
-from beholder.backbones.iris.model import Place, Seen
+from beholder.backbones.iris.model import Seen
 from beholder.backbones.iris.network import Sight
 from beholder.errors import ModelError
 from beholder.levels.scale import LEVELS, WEIGHTS
@@ -40,14 +39,6 @@ def score(model: iris.Iris, picture: Picture) -> float:
     return expectation(softmax(logits[0].tolist()), WEIGHTS)
 
 
-def sights(seen: Seen) -> list[Sight]:
-    return [sight for place in seen.places for sight in place.sights]
-
-
-def cells(seen: Seen, view: int) -> torch.Tensor:
-    return torch.cat([place.sights[view].cells[0] for place in seen.places])
-
-
 def test_the_evaluated_model_is_the_saved_one():
     loaded = weights.read(weights.SHIPPED)
     if not loaded.probe:
@@ -58,7 +49,7 @@ def test_the_evaluated_model_is_the_saved_one():
         [Sight(c[None], o[None], kind) for c, o in zip(probe[cells], probe[overall], strict=True)]
         for kind, (cells, overall) in enumerate((("cells", "overall"), ("half", "half_overall")))
     )
-    examples = [Seen((Place(views),)) for views in zip(native, half, strict=True)]
+    examples = [Seen(sights) for sights in zip(native, half, strict=True)]
     logits = model.logits(examples, IMAGE_QUALITY, LEVELS)
     torch.testing.assert_close(logits, probe["logits"], atol=1e-4, rtol=0)
 
@@ -96,7 +87,7 @@ def test_encoding_in_many_threads_gives_the_same_bits(model):
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda p: model.encode([p]), pictures))
     for one, other in zip(alone, together, strict=True):
-        for mine, theirs in zip(sights(one), sights(other), strict=True):
+        for mine, theirs in zip(one.sights, other.sights, strict=True):
             assert torch.equal(mine.cells, theirs.cells)
             assert torch.equal(mine.overall, theirs.overall)
 
@@ -116,31 +107,18 @@ def test_candidates_come_back_in_the_order_asked(model):
 
 def test_larger_pictures_are_seen_smaller_too(model):
     shapes = ((255, 600), (256, 600), (1600, 2000))
-    places = [model.encode([noise(*shape)]).places[0] for shape in shapes]
-    kinds = [[sight.kind for sight in place.sights] for place in places]
+    kinds = [[s.kind for s in model.encode([noise(*shape)]).sights] for shape in shapes]
     assert kinds == [[0], [0, 1], [0, 1, 1]]
-
-
-@pytest.mark.parametrize(("shape", "places"), [((255, 250), 1), ((384, 512), 4), ((2000, 90), 8)])
-def test_neighbours_are_looked_at_together_and_places_averaged(model, shape, places):
-    seen = model.encode([noise(*shape)])
-    assert len(seen.places) == places
-    assert sum(place.weight for place in seen.places) == pytest.approx(1)
-    each = [Seen((replace(place, weight=1.0),)) for place in seen.places]
-    alone = model.logits(each, IMAGE_QUALITY, LEVELS)
-    weights_ = torch.tensor([place.weight for place in seen.places])
-    together = model.logits([seen], IMAGE_QUALITY, LEVELS)[0]
-    torch.testing.assert_close(together, weights_ @ alone, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize(("factor", "side"), [(2, 256), (4, 1536)])
 def test_a_reduced_view_is_that_of_the_shrunk_picture(model, factor, side):
     small = noise(side // factor, 1600 // factor).pixels
     large = np.repeat(np.repeat(small, factor, 0), factor, 1)
-    reduced = cells(model.encode([Picture(large)]), factor // 2)
+    reduced = model.encode([Picture(large)]).sights[factor // 2]
     view = next(v for v in windows.views(*large.shape[:2]) if v.factor == factor)
-    alone = cells(iris.model.look(small, [windows.View(1, view.most)]), 0)
-    torch.testing.assert_close(reduced.sum(0), alone.sum(0), rtol=1e-4, atol=1e-4)
+    alone = iris.model.look(small, [windows.View(1, view.most)]).sights[0]
+    torch.testing.assert_close(reduced.cells, alone.cells)
 
 
 def test_a_transposed_picture_gets_the_same_score(model):

@@ -59,7 +59,7 @@ def test_blocks_of_eight_show_as_blockiness():
 
 
 def test_more_windows_than_a_chunk_change_nothing():
-    many = windows.take(picture(size=64 * 5), windows.View(1, 96)).reshape(-1, 64, 64, 3)
+    many = windows.take(picture(size=64 * 5), windows.View(1, 96))
     assert len(many) > stem.CHUNK
     cells, _ = stem.describe(many)
     alone, _ = stem.describe(many[-1:])

@@ -1,9 +1,8 @@
 """iris as a backbone: statistics of cells in worker threads, the network for whole batches."""
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +23,7 @@ from beholder.prompts import IMAGE_QUALITY, Prompt
 PIXELS: Final = (
     f"windows of {windows.SIDE} px on an even grid of views reduced by factors, at most "
     f"{windows.MOST}, above {windows.LARGE} pixels {windows.MOST_OF_LARGE}, "
-    f"{windows.TOGETHER} together in each direction; at half size from "
+    "all together; at half size from "
     f"{windows.HALF} px, at a quarter from {windows.QUARTER}; mirrored below {windows.SIDE} px; "
     "log-DCT statistics of 32 px cells; 3"
 )
@@ -33,25 +32,16 @@ DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
-class Place:
-    """What is looked at together: neighbouring windows of every view."""
+class Seen:
+    """What `encode` keeps of a picture: statistics of its views, no pixels."""
 
     sights: tuple[Sight, ...]
     """Batches of one."""
-    weight: float = 1.0
-    """What its logits count; the weights of a picture's places sum to 1."""
 
     @property
     def counts(self) -> tuple[int, ...]:
         """How many cells each view has."""
         return tuple(sight.cells.shape[1] for sight in self.sights)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What `encode` keeps of a picture: statistics of its places, no pixels."""
-
-    places: tuple[Place, ...]
 
 
 class Iris(Backbone):
@@ -104,12 +94,11 @@ class Iris(Backbone):
             question = self._question(prompt.question)
             if not examples:
                 return torch.zeros(0, len(candidates))
-            places = [place for example in examples for place in example.places]
-            tokens = see(self._network, places)
-            answer = self._network.words(opening).expand(len(places), -1, -1)
+            tokens = see(self._network, examples)
+            answer = self._network.words(opening).expand(len(examples), -1, -1)
             states, _ = self._network.read(torch.cat([tokens, answer], 1), question)
             logits = self._network.say(states[:, -1], words).float().cpu()
-        return averaged(logits, examples) / self._temperature
+        return logits / self._temperature
 
     def _opening(self, prompt: Prompt) -> Tensor:
         if prompt.opening != IMAGE_QUALITY.opening:
@@ -144,62 +133,30 @@ def _one_thread() -> Iterator[None]:
 
 def look(pixels: UInt8[np.ndarray, "height width 3"], views: Sequence[windows.View] = ()) -> Seen:
     """Return the statistics of some views of a picture; of those that fit its size by default."""
-    views = views or windows.views(*pixels.shape[:2])
-    seen = [_described(windows.take(pixels, view)) for view in views]
-    grids = [cells.shape[:2] for cells, _ in seen]
-    down, across = (math.ceil(length / windows.TOGETHER) for length in grids[0])
-    rows = [windows.parts(height, down) for height, _ in grids]
-    columns = [windows.parts(width, across) for _, width in grids]
-    places = []
-    for row in range(down):
-        for column in range(across):
-            sights = tuple(
-                Sight(
-                    cells[rows[n][row], columns[n][column]].reshape(1, -1, stem.CELL),
-                    overall[None],
-                    kind=int(view.factor > 1),
-                )
-                for n, (view, (cells, overall)) in enumerate(zip(views, seen, strict=True))
-            )
-            places.append(Place(sights))
-    total = sum(place.counts[0] for place in places)
-    return Seen(tuple(replace(place, weight=place.counts[0] / total) for place in places))
+    sights = []
+    for view in views or windows.views(*pixels.shape[:2]):
+        cells, overall = stem.describe(windows.take(pixels, view))
+        sights.append(Sight(cells[None], overall[None], kind=int(view.factor > 1)))
+    return Seen(tuple(sights))
 
 
-def _described(
-    taken: UInt8[np.ndarray, "rows columns 64 64 3"],
-) -> tuple[Float[Tensor, "rows columns 4 statistics"], Float[Tensor, " numbers"]]:
-    """Return the cells of each window, and the numbers of the view as a whole."""
-    cells, overall = stem.describe(taken.reshape(-1, *taken.shape[2:]))
-    return cells.view(*taken.shape[:2], 4, -1), overall
-
-
-def see(network: Network, places: Sequence[Place]) -> Float[Tensor, "places tokens width"]:
-    """Return the visual tokens of each place; those with equally many cells go together."""
+def see(network: Network, examples: Sequence[Seen]) -> Float[Tensor, "batch tokens width"]:
+    """Return the visual tokens of each picture; those with equally many cells go together."""
     device, dtype = network.places.device, network.places.dtype
     parts, order = [], []
-    for counts in dict.fromkeys(place.counts for place in places):
-        chosen = [n for n, place in enumerate(places) if place.counts == counts]
-        views = zip(*(places[n].sights for n in chosen), strict=True)
+    for counts in dict.fromkeys(example.counts for example in examples):
+        chosen = [n for n, example in enumerate(examples) if example.counts == counts]
+        views = zip(*(examples[n].sights for n in chosen), strict=True)
         parts.append(network.see([_together(view, device, dtype) for view in views]))
         order += chosen
     return torch.cat(parts)[torch.tensor(order, device=device).argsort()]
 
 
 def _together(views: Sequence[Sight], device: torch.device, dtype: torch.dtype) -> Sight:
-    """Join the same view of several places."""
+    """Join the same view of several pictures."""
     cells = torch.cat([view.cells for view in views]).to(device, dtype)
     overall = torch.cat([view.overall for view in views]).to(device, dtype)
     return Sight(cells, overall, views[0].kind)
-
-
-def averaged(logits: Float[Tensor, "places *rest"], examples: Sequence[Seen]) -> Tensor:
-    """Return the weighted mean of what is said of each picture's places."""
-    places = [(n, place.weight) for n, example in enumerate(examples) for place in example.places]
-    owner = torch.tensor([n for n, _ in places], device=logits.device)
-    weight = torch.tensor([w for _, w in places], device=logits.device)
-    weighed = logits * weight.view(-1, *(1 for _ in logits.shape[1:]))
-    return logits.new_zeros(len(examples), *logits.shape[1:]).index_add(0, owner, weighed)
 
 
 def load(weights: Path | None = None, device: str = "cpu", dtype: str = "float32") -> Iris:

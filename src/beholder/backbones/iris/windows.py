@@ -10,7 +10,6 @@ its mirror image, as often as needed.
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -24,8 +23,6 @@ LARGE: Final = 2_000_000
 MOST: Final = {1: 96, 2: 48}
 """Windows taken at most, by how much the view is reduced."""
 MOST_OF_LARGE: Final = {1: 24, 2: 12, 4: 12}
-TOGETHER: Final = 4
-"""Windows of the native view that are looked at together, in each direction."""
 PHASE: Final = 8
 """Windows start at multiples of this many pixels, so that they lie on the grid of JPEG blocks."""
 
@@ -81,8 +78,8 @@ def starts(length: int, count: int) -> list[int]:
 
 def take(
     pixels: UInt8[np.ndarray, "height width 3"], view: View
-) -> UInt8[np.ndarray, "rows columns 64 64 3"]:
-    """Copy the windows of a view out of a picture.
+) -> UInt8[np.ndarray, "windows 64 64 3"]:
+    """Copy the windows of a view out of a picture, row by row.
 
     Of a reduced view, each window is made from its own pixels alone: squares are averaged and
     rounded, rows and columns left over are not seen. Both sides must hold one window.
@@ -97,17 +94,7 @@ def take(
         for column, left in enumerate(lefts):
             square = band[:, view.factor * left :][:, :side]
             windows[row, column] = _averaged(square, view.factor)
-    return windows
-
-
-def parts(length: int, count: int) -> list[slice]:
-    """Cut a row of `length` windows into `count` even parts, none empty.
-
-    >>> [(part.start, part.stop) for part in (*parts(9, 2), *parts(1, 2))]
-    [(0, 4), (4, 9), (0, 1), (0, 1)]
-    """
-    edges = [number * length // count for number in range(count + 1)]
-    return [slice(first, max(last, first + 1)) for first, last in pairwise(edges)]
+    return windows.reshape(-1, SIDE, SIDE, 3)
 
 
 def _averaged(

@@ -23,7 +23,7 @@ from beholder.training.saying import Answer
 
 
 class Iris(Speaker):
-    """A question, the places of a picture, and an answer that is learned."""
+    """A question, the views of a picture, and an answer that is learned."""
 
     network: Network
     rate = 3e-4
@@ -71,14 +71,12 @@ class Iris(Speaker):
         rows = [[*opening, words.single(each.level), *words.ids(f". {END}")] for each in turns]
         spoken = self._numbers(rows)
         seen = [each.example for each in turns]
-        places = [place for each in seen for place in each.places]
-        owners = [row for row, each in enumerate(seen) for _ in each.places]
-        heard = network.words(spoken[owners][:, :-1])
-        table = torch.cat([model.see(network, places), heard.to(network.places.dtype)], 1)
+        heard = network.words(spoken[:, :-1])
+        table = torch.cat([model.see(network, seen), heard.to(network.places.dtype)], 1)
         states, _ = network.read(table, memory)
         every = torch.arange(len(words.words), device=spoken.device)
         said = network.say(states[:, network.design.tokens :], every)
-        learned = model.averaged(said.float(), seen) / self._loaded.temperature
+        learned = said.float() / self._loaded.temperature
         return [
             Answer(logits, labels, len(opening) - 1)
             for logits, labels in zip(learned, spoken[:, 1:], strict=True)
