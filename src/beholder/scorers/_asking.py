@@ -64,11 +64,10 @@ class Asking:
             task: {media: _plain(asked) for media, asked in by_media.items()}
             for task, by_media in self.prompts.items()
         }
-        timeline = {} if self.segment is None else {"segment": self.segment}
         return {
             "clips": self.clips,
             "prompts": prompts,
-            **timeline,
+            **segment_told(self.segment),
             "backbone": dict(self.backbone.settings()),
         }
 
@@ -224,3 +223,8 @@ def _asked(words: Mapping[str, str], questions: Any) -> tuple[Prompt, ...]:
     if not known or not all(isinstance(each, str) and each.strip() for each in questions):
         raise UsageError(f"questions are {questions!r}; they are one sentence or a list of them")
     return tuple(Prompt(each, words["opening"]) for each in questions)
+
+
+def segment_told(segment: float | None) -> dict[str, float]:
+    """Return what settings say of a segment: nothing where there is none."""
+    return {} if segment is None else {"segment": segment}

@@ -58,6 +58,12 @@ class Moments:
         return Gaussian(self.mean, self.scatter / (self.count - 1))
 
 
+def gathered(before: Moments | None, rows: Float[Tensor, "rows channels"]) -> Moments:
+    """Return the moments of one or more rows and, if there are any, of those before."""
+    seen = Moments.of(rows)
+    return seen if before is None else before.plus(seen)
+
+
 def fit(rows: Float[Tensor, "rows channels"]) -> Gaussian:
     """Return mean and unbiased covariance of two rows or more."""
     return Moments.of(rows).gaussian()

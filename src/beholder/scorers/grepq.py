@@ -27,8 +27,8 @@ from beholder.media.frames import Frames, Picture
 from beholder.scorers import _measuring as measuring
 from beholder.scorers import _patches as patches
 from beholder.scorers import _pristine as pristine
-from beholder.scorers._asking import segment_of
-from beholder.scorers._gaussian import Gaussian, Moments, fit, mahalanobis, midway
+from beholder.scorers._asking import segment_of, segment_told
+from beholder.scorers._gaussian import Gaussian, Moments, fit, gathered, mahalanobis, midway
 from beholder.scorers._measuring import Least, Pixels, Reading
 from beholder.scorers._over_clip import clip_of
 from beholder.scorers._pristine import Maker, Pristine
@@ -105,7 +105,7 @@ class Grepq(Scorer):
             "high": self.tower,
             "low": self.low.sha256,
             "statistics": self.statistics.sha256,
-            **({} if self.segment is None else {"segment": self.segment}),
+            **segment_told(self.segment),
         }
 
     def encode(self, frames: Frames) -> Encoded:
@@ -149,8 +149,7 @@ class GrepqFitter(Fitter):
             cut = patches.patches(pixels, SIDE, SIDE).float() / 255
             kept = cut[patches.worth_keeping(cut)]
             if len(kept):
-                seen = Moments.of(self.low.features(kept))
-                self.moments = seen if self.moments is None else self.moments.plus(seen)
+                self.moments = gathered(self.moments, self.low.features(kept))
         self.pictures += 1
 
     def save(self, path: Path) -> str:

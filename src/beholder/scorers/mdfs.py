@@ -21,8 +21,8 @@ from beholder.errors import UsageError
 from beholder.media.frames import Frames
 from beholder.scorers import _measuring as measuring
 from beholder.scorers import _pristine as pristine
-from beholder.scorers._asking import segment_of
-from beholder.scorers._gaussian import Gaussian, Moments, fit, mahalanobis, midway
+from beholder.scorers._asking import segment_of, segment_told
+from beholder.scorers._gaussian import Gaussian, Moments, fit, gathered, mahalanobis, midway
 from beholder.scorers._measuring import Least, Pixels, Reading
 from beholder.scorers._pristine import Maker, Pristine
 from beholder.scorers.base import Encoded, Fitter, Rating, Scorer
@@ -135,7 +135,7 @@ class Mdfs(Scorer):
         return {
             "scorer": "mdfs",
             "statistics": self.statistics.sha256,
-            **({} if self.segment is None else {"segment": self.segment}),
+            **segment_told(self.segment),
             "trunk": dict(self.trunk.settings()),
         }
 
@@ -168,8 +168,7 @@ class MdfsFitter(Fitter):
         for part in given.parts:
             rows = chosen(look(self.trunk, part))
             if len(rows):
-                seen = Moments.of(rows)
-                self.moments = seen if self.moments is None else self.moments.plus(seen)
+                self.moments = gathered(self.moments, rows)
         self.pictures += 1
 
     def save(self, path: Path) -> str:
