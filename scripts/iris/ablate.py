@@ -43,7 +43,7 @@ def hard(lesson: Lesson) -> Lesson:
     return replace(lesson, soft=torch.nn.functional.one_hot(best, 5).float())
 
 
-def half_the_photographs(lesson: Lesson) -> Lesson:
+def half_of_the_contents(lesson: Lesson) -> Lesson:
     """Keep every second content."""
     kept = (torch.arange(len(lesson.opinion)) // dataset.VERSIONS) % 2 == 0
     return Lesson(*(getattr(lesson, name)[kept] for name in Lesson.__dataclass_fields__))
@@ -54,11 +54,13 @@ VARIANTS: Final = {
     "never seen at half size": Variant(course={"native_alone": 1.0}),
     "statistics not folded": Variant(folded=False),
     "no loss on the spread": Variant(course={"spread": 0.0}),
+    "contents never joined": Variant(course={"joined": 0.0}),
+    "contents never moved": Variant(course={"moved": 0.0}),
     "no pairwise loss": Variant(course={"rank": 0.0}),
     "hard levels": Variant(lesson=hard),
     "no dropout": Variant(design={"dropout": 0.0}),
     "width 96": Variant(design={"width": 96}),
-    "half of the contents": Variant(lesson=half_the_photographs),
+    "half of the contents": Variant(lesson=half_of_the_contents),
     "photographs for research too": Variant(taught=("train", "wide")),
     "no naturalness in the label": Variant(blend=0.0),
 }

@@ -7,6 +7,7 @@ the result into the package. All seeds are fixed; `--seed` changes that of the t
 """
 
 import argparse
+import copy
 import json
 import shutil
 import time
@@ -57,6 +58,32 @@ class Split:
     labels: Labels
 
 
+@dataclass(frozen=True)
+class Diary:
+    """The course of a training as lines of JSON: losses, and now and then what validation says."""
+
+    path: Path
+    validation: Split
+    every: int = 1000
+
+    def watch(self, step: int, loss: float, average: training.Network) -> None:
+        """Print and keep one line; two when it is time to look at the validation split."""
+        training.say(step, loss, average)
+        self._keep({"step": step, "loss": loss})
+        if step % self.every:
+            return
+        logits = training.predict(copy.deepcopy(average).cpu(), self.validation.lesson)
+        score, _ = evaluation.moments(logits.double().numpy(), 1.0)
+        unit = np.array([row.content for row in self.validation.rows])
+        found = evaluation.correlation(score, self.validation.labels.opinion, unit)
+        srcc = {"srcc": found.value, "srcc_low": found.low, "srcc_high": found.high}
+        self._keep({"step": step} | srcc)
+
+    def _keep(self, line: dict[str, float]) -> None:
+        with self.path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+
 def main() -> None:
     options = _options()
     preset = PRESETS[options.preset]
@@ -74,7 +101,10 @@ def main() -> None:
     network = training.new_network(lesson, options.seed)
     name = f"{'pristine-' if options.pristine else ''}seed{options.seed}"
     torch.set_num_threads(options.workers)
-    network = training.train(network, lesson, dataset.VERSIONS, course, work / f"{name}.pt")
+    checkpoint, diary = work / f"{name}.pt", Diary(work / f"{name}.jsonl", splits["validation"])
+    if not checkpoint.exists():
+        diary.path.unlink(missing_ok=True)
+    network = training.train(network, lesson, dataset.VERSIONS, course, checkpoint, diary.watch)
     torch.set_num_threads(1)
     path = work / f"iris-{name}.safetensors"
     loaded = export.export(network, splits["validation"].lesson, path)
@@ -136,7 +166,7 @@ def measured(loaded: weights.Loaded, split: Split) -> dict[str, object]:
 
 def _labelled(judge: Judge, material: Material, folders: Sequence[Path]) -> Split:
     known = labels.labels(judge, material)
-    return Split(material.rows, Lesson.read(folders, known), known)
+    return Split(material.rows, Lesson.read(folders, known, material.rows), known)
 
 
 def _options() -> argparse.Namespace:

@@ -3,13 +3,18 @@
 The label of the level's place is soft; all other words of the answer are taught too. Versions of
 one content are also compared in pairs by the fidelity loss (Tsai et al. 2007) on Thurstone's
 probability, as LIQE does (arXiv 2303.14968).
+
+Photographs are few, so that the network would learn them by heart. Against that, and because large
+pictures hold many kinds of texture, windows of several contents with the same damage are put
+together to one picture, and contents are moved by the difference of two other photographs:
+statistics are logarithms of spectra, in which texture and damage add up.
 """
 
 import copy
 import math
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +28,13 @@ from beholder.backbones.iris.network import Design, Network, Sight
 from beholder.backbones.iris.words import ASSISTANT, END, IMAGE, USER, Words, vocabulary
 from beholder.levels.scale import LEVELS, WEIGHTS
 from beholder.prompts import IMAGE_QUALITY, QUALITY_QUESTIONS
-from syllabus.dataset import column
+from syllabus.dataset import Row, column
 from syllabus.labels import Labels
+
+PAUSE = 200
+"""Steps between checkpoints."""
+NEIGHBOURS = 12
+"""How many versions with the same damage, next in severity, may be joined with one."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,10 @@ class Course:
     """Weight of the loss that asks for a wider spread where teachers disagree."""
     others: float = 0.05
     """Weight of the other words of the answer."""
+    joined: float = 0.5
+    """Share of steps in which windows of several contents make one picture."""
+    moved: float = 0.7
+    """How far contents are moved at most, as a share of the difference of two photographs."""
     native_alone: float = 0.3
     """Share of steps without the view at half size, as small pictures are seen."""
     seed: int = 0
@@ -65,16 +79,24 @@ class Lesson:
     soft: Float[Tensor, "versions 5"]
     opinion: Float[Tensor, " versions"]
     deviation: Float[Tensor, " versions"]
+    damage: Int[Tensor, " versions"]
+    """Number of what was done, 0 for nothing; higher by 1000 for pictures of our own making."""
+    severity: Float[Tensor, " versions"]
 
     @classmethod
-    def read(cls, folders: Sequence[Path], labels: Labels) -> "Lesson":
-        """Read one split, or several one after the other."""
+    def read(cls, folders: Sequence[Path], labels: Labels, rows: Sequence[Row]) -> "Lesson":
+        """Read one split, or several one after the other; `rows` are those of all of them."""
         seen = [
             torch.from_numpy(np.concatenate([column(folder, name) for folder in folders]))
             for name in ("cells", "overall", "half", "half_overall")
         ]
-        told = (labels.soft, labels.opinion, labels.deviation)
-        return cls(*seen, *(torch.from_numpy(x).float() for x in told))
+        told = [labels.soft, labels.opinion, labels.deviation]
+        told = [torch.from_numpy(x).float() for x in told]
+        names = ["none", *sorted({row.name for row in rows} - {"none"})]
+        own = [1000 * (row.source == "procedural") for row in rows]
+        damage = [names.index(row.name) + more for row, more in zip(rows, own, strict=True)]
+        severity = [row.severity for row in rows]
+        return cls(*seen, *told, torch.tensor(damage), torch.tensor(severity))
 
     def sights(self, rows: Tensor | slice, device: str = "cpu") -> list[Sight]:
         """Return both views of some versions, all cells that were kept."""
@@ -83,6 +105,24 @@ class Lesson:
             Sight(cells[rows].to(device).float(), overall[rows].to(device), kind)
             for kind, (cells, overall) in enumerate(views)
         ]
+
+    def alike(self, rows: Int[Tensor, " n"], rng: np.random.Generator) -> Int[Tensor, " n"]:
+        """Return for each version another with the same damage at much the same severity."""
+        place, order = self._places
+        steps = rng.integers(1, NEIGHBOURS + 1, len(rows)) * rng.choice([-1, 1], len(rows))
+        found = order[(place[rows] + torch.from_numpy(steps)).clamp(0, len(order) - 1)]
+        return torch.where(self.damage[found] == self.damage[rows], found, rows)
+
+    @cached_property
+    def _places(self) -> tuple[Int[Tensor, " versions"], Int[Tensor, " versions"]]:
+        """Return the place of each version among those of the same damage, and their order."""
+        order = torch.from_numpy(np.lexsort((self.severity.numpy(), self.damage.numpy())))
+        return order.argsort(), order
+
+    @cached_property
+    def photographs(self) -> list[Float[Tensor, "untouched statistics"]]:
+        """Return the mean statistics of untouched photographs, in both views."""
+        return [sight.cells.mean(1) for sight in self.sights(self.damage == 0)]
 
 
 class Dialogue:
@@ -121,12 +161,26 @@ def normalise(network: Network, lesson: Lesson) -> None:
     reader.overall_width.copy_(overall.std(0).clamp(min=0.01))
 
 
+Watch = Callable[[int, float, Network], object]
+"""Told now and then: the step, the mean loss since the last time, the average of the weights."""
+
+
+def say(step: int, loss: float, average: Network) -> None:
+    """Print how training goes."""
+    print(f"step {step}: loss {loss:.4f}", flush=True)
+
+
 def train(
-    network: Network, lesson: Lesson, versions: int, course: Course, checkpoint: Path | None = None
+    network: Network,
+    lesson: Lesson,
+    versions: int,
+    course: Course,
+    checkpoint: Path | None = None,
+    watch: Watch = say,
 ) -> Network:
     """Train, and return the running average of the weights; goes on from a checkpoint."""
     network = network.to(course.device).train()
-    average = copy.deepcopy(network).requires_grad_(requires_grad=False)
+    average = copy.deepcopy(network).eval().requires_grad_(requires_grad=False)
     optimiser = torch.optim.AdamW(_groups(network, course.decay), course.rate, betas=(0.9, 0.98))
     dialogue, first = Dialogue(course.device), 0
     if checkpoint and checkpoint.exists():
@@ -135,7 +189,7 @@ def train(
         average.load_state_dict(kept["average"])
         optimiser.load_state_dict(kept["optimiser"])
         first = kept["step"]
-    began, total = time.monotonic(), 0.0
+    total = 0.0
     for step in range(first, course.steps):
         rng = np.random.default_rng([course.seed, step])
         torch.manual_seed(int(rng.integers(2**62)))
@@ -148,15 +202,14 @@ def train(
         optimiser.step()
         _follow(average, network, min(course.average, (step + 1) / (step + 10)))
         total += float(loss.detach())
-        if (step + 1) % 200 == 0:
-            print(f"step {step + 1}: loss {total / 200:.4f}, {time.monotonic() - began:.0f} s",
-                  flush=True)  # fmt: skip
-            total = 0.0
+        if (step + 1) % PAUSE == 0:
             if checkpoint:
                 states = {"network": network, "average": average, "optimiser": optimiser}
                 torch.save({k: v.state_dict() for k, v in states.items()} | {"step": step + 1},
                            checkpoint)  # fmt: skip
-    return average.eval().cpu()
+            watch(step + 1, total / PAUSE, average)
+            total = 0.0
+    return average.cpu()
 
 
 def predict(
@@ -211,10 +264,16 @@ def _loss(
     rng: np.random.Generator,
 ) -> Tensor:
     rows = torch.from_numpy(chosen.ravel())
-    sights = [_some(sight, rng) for sight in lesson.sights(rows, course.device)]
+    parts = [rows]
+    if rng.random() < course.joined:
+        parts += [lesson.alike(rows, rng) for _ in range(rng.integers(1, 4))]
+    sights = _seen(lesson, parts, course, rng)
     if rng.random() < course.native_alone:
         sights = sights[:1]
-    soft = lesson.soft[rows].to(course.device)
+    soft, opinion, deviation = (
+        torch.stack([x[part] for part in parts]).mean(0).to(course.device)
+        for x in (lesson.soft, lesson.opinion, lesson.deviation)
+    )
     question = dialogue.questions[rng.integers(len(dialogue.questions))]
     _, memory = network.read(network.words(question)[None])
     level = dialogue.levels[torch.multinomial(soft, 1)[:, 0]]
@@ -234,7 +293,6 @@ def _loss(
     shares = F.softmax(logits[:, at][:, dialogue.levels], 1)
     score = shares @ dialogue.worth
     spread = (shares @ dialogue.worth**2 - score**2 + 1e-4).sqrt()
-    opinion, deviation = (x[rows].to(course.device) for x in (lesson.opinion, lesson.deviation))
     ranked = _fidelity(score, opinion, deviation, chosen.shape)
     return (
         taught
@@ -245,10 +303,42 @@ def _loss(
     )
 
 
-def _some(sight: Sight, rng: np.random.Generator) -> Sight:
-    """Keep half of the windows of a view or more."""
+def _seen(
+    lesson: Lesson, parts: Sequence[Tensor], course: Course, rng: np.random.Generator
+) -> list[Sight]:
+    """Return what is seen of versions, each joined with its counterparts in the other parts."""
+    seen = []
+    for part in parts:
+        sights = _moved(lesson, lesson.sights(part, course.device), course, rng)
+        seen.append([_some(sight, len(parts), rng) for sight in sights])
+    return [
+        Sight(
+            torch.cat([sight.cells for sight in same], 1),
+            torch.stack([sight.overall for sight in same]).mean(0),
+            same[0].kind,
+        )
+        for same in zip(*seen, strict=True)
+    ]
+
+
+def _moved(
+    lesson: Lesson, sights: Sequence[Sight], course: Course, rng: np.random.Generator
+) -> list[Sight]:
+    """Move all versions of a content by the difference of two other photographs."""
+    pair = torch.from_numpy(rng.integers(len(lesson.photographs[0]), size=(2, course.contents)))
+    share = torch.from_numpy(rng.uniform(0, course.moved, (course.contents, 1))).float()
+    moved = []
+    for sight, known in zip(sights, lesson.photographs, strict=True):
+        shift = (share * (known[pair[0]] - known[pair[1]])).repeat_interleave(course.versions, 0)
+        moved.append(replace(sight, cells=sight.cells + shift[:, None].to(course.device)))
+    return moved
+
+
+def _some(sight: Sight, parts: int, rng: np.random.Generator) -> Sight:
+    """Keep half of the windows of a view or more; fewer where a picture has many parts."""
     count = sight.cells.shape[1] // 4
-    kept = np.sort(rng.permutation(count)[: rng.integers(count // 2, count + 1)])
+    most = count if parts == 1 else 3 * count // (2 * parts)
+    kept = np.sort(rng.permutation(count)[: rng.integers(most // 2, most + 1)])
     order = torch.from_numpy((kept[:, None] * 4 + np.arange(4)).ravel()).to(sight.cells.device)
     return replace(sight, cells=sight.cells[:, order])
 

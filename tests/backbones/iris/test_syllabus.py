@@ -52,9 +52,51 @@ def test_ranks_are_shares_of_the_training_set():
     assert rank.of(np.array([0.0, 2.0, 3.0, 9.0])).tolist() == [0, 0.5, 0.75, 1]
 
 
-def test_the_running_average_follows_every_parameter():
-    seen = (torch.randn(8, 8, stem.CELL), torch.randn(8, stem.OVERALL)) * 2
-    lesson = training.Lesson(*seen, *(torch.zeros(8, 5),) * 3)
+@pytest.fixture
+def lesson() -> training.Lesson:
+    """Return 64 versions: every second untouched, the others blurred from 0 to 1 in steps."""
+    seen = (torch.randn(64, 64, stem.CELL), torch.randn(64, stem.OVERALL)) * 2
+    told = (torch.rand(64, 5), torch.linspace(1, 5, 64), torch.ones(64))
+    damage = torch.arange(64) % 2
+    severity = torch.where(damage == 1, torch.linspace(0, 1, 64), -1.0)
+    return training.Lesson(*seen, *told, damage, severity)
+
+
+def test_versions_are_joined_with_others_of_the_same_damage(lesson):
+    rows = torch.arange(64)
+    for seed in range(5):
+        found = lesson.alike(rows, np.random.default_rng(seed))
+        assert torch.equal(lesson.damage[found], lesson.damage)
+        blurred = lesson.damage == 1
+        apart = (lesson.severity[found] - lesson.severity)[blurred].abs()
+        assert apart.max() <= 2 * training.NEIGHBOURS / 63 + 1e-6
+        assert (found != rows).float().mean() > 0.5
+
+
+def test_contents_are_moved_as_a_whole_by_a_difference_of_photographs(lesson):
+    course = training.Course(1, contents=4, versions=2)
+    sights = lesson.sights(torch.arange(8))
+    moved = training._moved(lesson, sights, course, np.random.default_rng(0))
+    for before, after in zip(sights, moved, strict=True):
+        shift = after.cells - before.cells
+        assert torch.allclose(shift[0::2], shift[1::2], atol=1e-5)
+        assert torch.allclose(shift, shift[:, :1], atol=1e-5)
+        assert shift.abs().max() > 0.01
+        assert torch.equal(after.overall, before.overall)
+
+
+def test_a_joined_picture_holds_windows_of_all_its_parts(lesson):
+    course = training.Course(1, contents=4, versions=2, moved=0.0)
+    first, second = torch.arange(8), torch.arange(8, 16)
+    seen = training._seen(lesson, [first, second], course, np.random.default_rng(0))
+    for view, cells in zip(seen, (lesson.cells, lesson.half), strict=True):
+        known = {tuple(cell[:3].tolist()) for cell in cells[8]}
+        held = [tuple(cell[:3].tolist()) in known for cell in view.cells[0]]
+        assert len(held) // 4 * 4 == len(held)
+        assert 0 < sum(held) < len(held)
+
+
+def test_the_running_average_follows_every_parameter(lesson):
     network = training.new_network(lesson, 0, width=24, layers=1, looks=1)
     other = training.new_network(lesson, 1, width=24, layers=1, looks=1)
     training._follow(network, other, 0.0)

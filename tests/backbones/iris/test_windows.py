@@ -22,6 +22,23 @@ def test_windows_lie_inside_on_the_block_grid(length, count):
         assert start % windows.PHASE == 0
 
 
+@given(st.integers(8, 5_000), st.integers(1, 96))
+def test_a_mirrored_side_of_whole_blocks_has_the_same_windows(blocks, count):
+    starts = windows.starts(8 * blocks, count)
+    mirrored = [8 * blocks - windows.SIDE - start for start in reversed(starts)]
+    middle = count // 2
+    for number, (one, other) in enumerate(zip(starts, mirrored, strict=True)):
+        # the one in the middle may lie half a block aside
+        assert abs(one - other) <= (8 if count % 2 and number == middle else 0)
+
+
+@given(st.integers(1, 10_000), st.integers(1, 10_000), st.integers(1, 144))
+def test_a_turned_picture_has_the_same_windows(height, width, most):
+    if height != width:
+        turned = windows.counts(width, height, most)
+        assert windows.counts(height, width, most) == turned[::-1]
+
+
 def test_a_picture_of_whole_windows_is_covered_once():
     pixels = np.arange(128 * 192 * 3, dtype=np.uint32).astype(np.uint8).reshape(128, 192, 3)
     taken = windows.take(pixels, windows.View(1, 96))

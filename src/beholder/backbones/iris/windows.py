@@ -20,7 +20,7 @@ SIDE: Final = 64
 HALF: Final = 256
 QUARTER: Final = 1536
 LARGE: Final = 2_000_000
-MOST: Final = {1: 96, 2: 48}
+MOST: Final = {1: 144, 2: 64}
 """Windows taken at most, by how much the view is reduced."""
 MOST_OF_LARGE: Final = {1: 24, 2: 12, 4: 12}
 PHASE: Final = 8
@@ -50,16 +50,18 @@ def views(height: int, width: int) -> tuple[View, ...]:
 
 
 def counts(height: int, width: int, most: int) -> tuple[int, int]:
-    """Return how many rows and columns of windows are taken.
+    """Return how many rows and columns of windows are taken; of a turned picture, the same turned.
 
     >>> counts(384, 512, 96), counts(1000, 1500, 96), counts(3000, 4000, 24), counts(10, 9000, 96)
     ((6, 8), (8, 12), (4, 6), (1, 96))
     """
+    if height > width:
+        columns, rows = counts(width, height, most)
+        return rows, columns
     rows, columns = math.ceil(height / SIDE), math.ceil(width / SIDE)
     if rows * columns <= most:
         return rows, columns
-    shrink = math.sqrt(most / (rows * columns))
-    taken_rows = min(max(1, int(rows * shrink)), most)
+    taken_rows = max(1, int(rows * math.sqrt(most / (rows * columns))))
     taken_columns = min(columns, most // taken_rows)
     return min(rows, most // taken_columns), taken_columns
 
@@ -67,13 +69,18 @@ def counts(height: int, width: int, most: int) -> tuple[int, int]:
 def starts(length: int, count: int) -> list[int]:
     """Return where `count` windows begin along a side of `length` >= 64 pixels.
 
-    Each lies in the middle of an equal part of the side, moved down to a multiple of 8.
+    Each lies in the middle of an equal part of the side, moved outwards to the grid of 8 pixels, so
+    that a mirrored side of a multiple of 8 pixels has the same windows.
 
-    >>> starts(128, 2), starts(1000, 3)
-    ([0, 64], [128, 464, 800])
+    >>> starts(128, 2), starts(1000, 3), starts(100, 1)
+    ([0, 64], [128, 464, 808], [16])
     """
-    middles = (length * (2 * k + 1) / (2 * count) - SIDE / 2 for k in range(count))
-    return [int(min(max(m, 0), length - SIDE)) // PHASE * PHASE for m in middles]
+    last = (length - SIDE) // PHASE * PHASE
+    found = []
+    for k in range((count + 1) // 2):
+        middle = length * (2 * k + 1) / (2 * count) - SIDE / 2
+        found.append(int(max(middle, 0)) // PHASE * PHASE)
+    return found + [last - start for start in reversed(found[: count // 2])]
 
 
 def take(
