@@ -310,7 +310,7 @@ def _seen(
     seen = []
     for part in parts:
         sights = _moved(lesson, lesson.sights(part, course.device), course, rng)
-        seen.append([_some(sight, len(parts), rng) for sight in sights])
+        seen.append([_some(sight, rng, len(parts)) for sight in sights])
     return [
         Sight(
             torch.cat([sight.cells for sight in same], 1),
@@ -334,7 +334,7 @@ def _moved(
     return moved
 
 
-def _some(sight: Sight, parts: int, rng: np.random.Generator) -> Sight:
+def _some(sight: Sight, rng: np.random.Generator, parts: int = 1) -> Sight:
     """Keep half of the windows of a view or more; fewer where a picture has many parts."""
     count = sight.cells.shape[1] // 4
     most = count if parts == 1 else 3 * count // (2 * parts)

@@ -76,7 +76,7 @@ class Panel:
     """What is said where there is nothing to draw."""
 
 
-def draw(history: History, best: int, name: str) -> str:
+def draw(history: History, best: int, name: str, whom: str = "people") -> str:
     """Return the course of a run as SVG that needs nothing else; the step `best` is kept."""
     panels = [_loss(history), _agreement(history, best)]
     template = resources.files("beholder.training").joinpath("curve.svg")
@@ -89,7 +89,7 @@ def draw(history: History, best: int, name: str) -> str:
         panel_height=PANEL[1],
         panels=panels,
         title=f"How {name} was taught",
-        about=_about(history, best),
+        about=_about(history, best, whom),
     )
 
 
@@ -104,13 +104,13 @@ def evaluations(history: History) -> list[Mapping[str, float]]:
     return [line for line in history if "srcc" in line]
 
 
-def _about(history: History, best: int) -> str:
+def _about(history: History, best: int, whom: str) -> str:
     chosen = next((line for line in evaluations(history) if line["step"] == best), None)
     if chosen is None:
         return "There was no evaluation."
     srcc = agreement(chosen, "srcc")
     told = f"{_told.number(srcc.value)} {_told.interval(srcc)}".strip()
-    return f"Loss and agreement with people by step; at step {best}, which is kept, SRCC {told}."
+    return f"Loss and agreement with {whom} by step; at step {best}, which is kept, SRCC {told}."
 
 
 def _steps(history: History) -> Span:

@@ -25,7 +25,7 @@ PIXELS: Final = (
     f"{windows.MOST}, above {windows.LARGE} pixels {windows.MOST_OF_LARGE}, "
     "all together; at half size from "
     f"{windows.HALF} px, at a quarter from {windows.QUARTER}; mirrored below {windows.SIDE} px; "
-    "log-DCT statistics of 32 px cells; 3"
+    "log-DCT statistics of 32 px cells; 4"
 )
 """The rule from pixels to cells; the number at its end changes with any change of the result."""
 DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
