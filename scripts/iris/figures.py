@@ -20,10 +20,9 @@ from syllabus.pixels import from_bytes, to_bytes
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from examples.scenes import render
-
 import beholder
 from beholder.training import curve
+from examples.scenes import render
 
 FIGURES: Final = Path(__file__).resolve().parents[2] / "docs" / "figures"
 SHOWN: Final = 300
