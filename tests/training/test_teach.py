@@ -1,5 +1,6 @@
 """What a run is told reaches the loop: rows, rates, validation, the best step, and going on."""
 
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from planted import lessons  # noqa: E402
-from safetensors.torch import load_file  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
 
 from beholder.errors import UsageError  # noqa: E402
 from beholder.training import batches, judging, opening, teach  # noqa: E402
@@ -229,6 +230,19 @@ def test_other_lessons_are_another_run(tmp_path):
     shown = lessons(run.pictures, SHOWN)
     with pytest.raises(UsageError, match="holds checkpoints of another run: lessons was"):
         Run(tmp_path, run.config).fit(train=[replace(shown[0], opinion=1.5), *shown[1:]])
+
+
+def test_a_folder_with_other_weights_in_it_is_another_run(tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(TINY, model)
+    config = replace(CONFIG, model=str(model), train=replace(CONFIG.train, steps=2))
+    Run(tmp_path, config).fit()
+    assert Run(tmp_path, config).fit().done
+    for path in model.glob("*.safetensors"):
+        tensors = load_file(path)
+        save_file({name: each + 0.5 for name, each in tensors.items()}, path, {"format": "pt"})
+    with pytest.raises(UsageError, match="another run: digest of the weights was"):
+        Run(tmp_path, config).fit()
 
 
 @pytest.mark.parametrize("model", [str(TINY), "iris"])

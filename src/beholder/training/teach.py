@@ -132,8 +132,13 @@ def _about(
     for each in (*train, None, *validation):
         known = each and (each.path.name, each.task, each.set, each.opinion, each.probabilities)
         digest.update(repr(known).encode())
-    told = {**plain(config), "losses": dict(weights)}
-    return {**told, "learner of": learner.recipe.backbone, "lessons": digest.hexdigest()}
+    return {
+        **plain(config),
+        "losses": dict(weights),
+        "learner of": learner.recipe.backbone,
+        "digest of the weights": learner.scorer().settings()["backbone"]["weights"],
+        "lessons": digest.hexdigest(),
+    }
 
 
 def _size(lecture: "Lecture") -> int:
