@@ -119,7 +119,8 @@ def test_the_best_step_is_that_of_the_measure_on_the_validation_part_and_is_what
     run, seen, dropping = Run(tmp_path, config), [], []
     planned = iter([(0.9, 0.1), (0.2, 0.8), (0.4, 0.3)])
 
-    def follows(shown, scores):
+    def follows(shown, scores, seed):
+        assert seed == CONFIG.seed
         seen.append([each.path.name for each in shown])
         assert len(scores) == len(shown)
         return dict(zip(("srcc", "plcc"), next(planned), strict=True))
