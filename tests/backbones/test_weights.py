@@ -9,6 +9,7 @@ import pytest
 from beholder.backbones import weights
 from beholder.backbones.weights import Weights
 from beholder.errors import ModelError
+from beholder.recipes import recipe
 
 COMMIT = "0" * 40
 
@@ -153,6 +154,16 @@ def test_what_nobody_published_is_to_be_trained_over_its_base(cache):
     assert weights.start(untaught) == untaught.base
     assert weights.start(untaught.base) == untaught.base
     assert untaught.total_bytes == 5
+
+
+def test_the_method_without_weights_points_to_the_model_with_those_of_its_authors():
+    with pytest.raises(ModelError) as told:
+        weights.find(recipe.load("liqe").weights)
+    assert "nobody published" not in str(told.value)
+    assert "authors are --model liqe-mix. To train it: beholder train --model liqe " in str(
+        told.value
+    )
+    assert recipe.load("liqe-mix").weights.source
 
 
 def test_what_is_to_be_trained_names_what_it_is_trained_over():

@@ -221,7 +221,7 @@ def test_a_server_that_stops_mid_run_keeps_the_rows_it_gave(beholder, server, ph
     done = beholder("score", first, photos / "2.png", *common)
     assert done.code == 1
     assert "stopped answering" in done.err
-    assert f"Stopped after 1 rows; kept: {out}: the same command goes on." in done.err
+    assert f"Stopped after 1 row; kept: {out}: the same command goes on." in done.err
     assert "Traceback" not in done.err
     rows = list(read(out))
     assert [row["error"] for row in rows] == [None]

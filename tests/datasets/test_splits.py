@@ -37,7 +37,7 @@ def test_no_scene_is_on_both_sides():
         (lambda: k_fold(3, 5, seed=0), "3 rows or scenes cannot be divided into 5"),
         (lambda: k_fold(3, 1, seed=0), "into 1 folds"),
         (lambda: repeated(2, 1, seed=0), "leaves a side empty"),
-        (lambda: repeated_by_scene(["a", "", "b"], 1, seed=0), "1 of 3 rows have no scene"),
+        (lambda: repeated_by_scene(["a", "", "b"], 1, seed=0), "1 of 3 rows has no scene"),
     ],
 )
 def test_what_cannot_be_divided_is_refused(call, part):

@@ -162,6 +162,9 @@ def test_a_folder_without_pictures_is_misuse_when_the_stream_ends(here):
     stream = find(["f"])
     with pytest.raises(UsageError, match=r"no picture or clip was found in f .2 other files"):
         next(stream)
+    touch("g/a.doc")
+    with pytest.raises(UsageError, match=r"1 other file was skipped"):
+        next(find(["g"]))
 
 
 @pytest.mark.parametrize("separator", ["\n", "\r\n", "\0"])

@@ -57,9 +57,9 @@ def test_items_without_any_deviation_are_held_or_not():
 @pytest.mark.parametrize(
     ("spreads", "deviations", "part"),
     [
-        ([1.0, math.nan], [1.0, 1.0], "1 of 2 items lack"),
-        ([1.0, 0.0], [1.0, 1.0], "1 of 2 items have a spread of 0"),
-        ([1.0, 1.0], [1.0, -1.0], "1 of 2 items have"),
+        ([1.0, math.nan], [1.0, 1.0], "1 of 2 items lacks"),
+        ([1.0, 0.0], [1.0, 1.0], "1 of 2 items has a spread of 0"),
+        ([1.0, 1.0], [1.0, -1.0], "1 of 2 items has"),
     ],
 )
 def test_what_cannot_be_calibrated_says_why(spreads, deviations, part):

@@ -66,6 +66,7 @@ def test_the_sign_follows_the_direction_and_nothing_is_turned_round():
 @pytest.mark.parametrize(
     ("x", "y", "part"),
     [
+        ([1.0], [2.0], "1 pair is too few"),
         ([1.0, 2.0], [2.0, 1.0], "2 pairs are too few"),
         ([], [], "0 pairs are too few"),
         ([1.0, 2.0, 3.0], [2.5, 2.5, 2.5], "all opinions are 2.5"),

@@ -172,7 +172,7 @@ def test_statistics_are_of_clean_patches_side_by_side(model, settings, make_pict
 def test_too_few_clean_patches_are_told(model, settings, tmp_path):
     fitter = grepq.fitter(model, settings)
     fitter.add(fitter.encode(still(np.zeros((96, 96, 3), np.uint8))))
-    with pytest.raises(UsageError, match="1 pictures have 0 sharp and colourful patches"):
+    with pytest.raises(UsageError, match="1 picture has 0 sharp and colourful patches"):
         fitter.save(tmp_path / "s.safetensors")
 
 

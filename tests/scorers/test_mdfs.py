@@ -173,7 +173,7 @@ def test_a_distance_that_is_no_number_is_an_error_of_its_row(make_picture):
 def test_too_few_pictures_are_told_with_what_is_needed(trunk, make_picture, tmp_path):
     fitter = mdfs.fitter(trunk, {})
     fitter.add(fitter.encode(frames(make_picture(1, 64, 64))))
-    with pytest.raises(UsageError, match=r"1 pictures have \d+ windows.* its 48 channels"):
+    with pytest.raises(UsageError, match=r"1 picture has \d+ windows.* its 48 channels"):
         fitter.save(tmp_path / "few.safetensors")
     with pytest.raises(UsageError, match="0 pictures have 0 windows"):
         mdfs.fitter(trunk, {}).save(tmp_path / "none.safetensors")

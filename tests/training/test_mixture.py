@@ -80,6 +80,16 @@ def test_pictures_that_look_alike_stay_together(folder):
     checks.stop(made.found, ())
 
 
+def test_a_count_of_one_is_told_of_one(folder):
+    shutil.copy(folder / "00.png", folder / "20.png")
+    path = table(folder, scene=lambda n: "")
+    made = prepared({"table": str(path)})
+    assert "1 look-alike stays with its like" in made.divided[0].notes
+    (folder / "03.png").unlink()
+    with pytest.raises(TableError, match="1 of 40 files is not there"):
+        prepared({"table": str(path)})
+
+
 def test_a_leak_between_stated_parts_stops_the_run(folder):
     path = table(folder, split=lambda n: "test" if n < 10 else "train")
     made = prepared({"table": str(path)})
@@ -148,12 +158,13 @@ def test_a_run_that_goes_on_has_the_parts_it_had_and_refuses_another_table(folde
 @pytest.mark.parametrize(
     ("columns", "data", "told"),
     [
-        ({"mos": lambda n: "" if n == 3 else n}, {}, "1 rows have no number.*row 5: 03.png"),
-        ({"mos": lambda n: "nan" if n == 3 else n}, {}, "1 rows have no number"),
-        ({}, {"range": [0, 90]}, "3 rows lie outside the stated range 0-90.*row 39: 37.png: 92.5"),
+        ({"mos": lambda n: "" if n == 3 else n}, {}, "1 row without a number.*row 5: 03.png"),
+        ({"mos": lambda n: "nan" if n == 3 else n}, {}, "1 row without a number"),
+        ({}, {"range": [0, 90]}, "3 rows outside the stated range 0-90.*row 39: 37.png: 92.5"),
         ({"mos": lambda n: 3}, {}, "opinions must differ"),
         ({"split": lambda n: "trian"}, {}, "the column split says 'trian'"),
         ({"split": lambda n: "test" if n < 9 else ""}, {}, "31 of 40 rows have no split"),
+        ({"split": lambda n: "" if n == 3 else "train"}, {}, "1 of 40 rows has no split"),
         ({"split": lambda n: "test"}, {}, "the train part has no row of 40"),
         ({"split": lambda n: ("test", "train", "val")[min(n, 2)]}, {}, "the train part has 1 row"),
         ({"scene": lambda n: "one"}, {}, "the train part has no row"),
@@ -195,5 +206,5 @@ def test_a_set_with_one_item_is_refused(folder):
 
 def test_a_clip_where_stills_were_said_is_refused(folder):
     shutil.copy(CLIP, folder / "03.png")
-    with pytest.raises(TableError, match=r"1 of 40 files are no image.*03\.png is a clip"):
+    with pytest.raises(TableError, match=r"1 of 40 files is no image.*03\.png is a clip"):
         prepared({"table": str(table(folder))})

@@ -11,7 +11,7 @@ import yaml
 
 from beholder.errors import TableError, UsageError
 from beholder.recipes import recipe
-from beholder.training import card, curve, folder, settings
+from beholder.training import card, curve, folder, judging, settings
 from beholder.training.lesson import Lesson
 from beholder.training.measuring import Rated, measure
 
@@ -75,6 +75,18 @@ def test_sets_are_measured_apart_and_never_compared():
     found = measure(rated(0, sets=2), ["first", "second"], seed=0)
     assert {name: each.n for name, each in found.items()} == {"first": 20, "second": 20}
     assert found["first"].values["srcc"].value == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("scenes", [0, 8])
+def test_the_log_has_the_intervals_of_the_final_table(scenes):
+    rows = rated(5, scenes=scenes)
+    logged = judging.follows([each.lesson for each in rows], [each.score for each in rows], 3)
+    final = measure(rows, ["my_table"], seed=3)["my_table"].values
+    assert logged == {
+        f"{name}{end}": getattr(value, part)
+        for name, value in final.items()
+        for end, part in (("", "value"), ("_low", "low"), ("_high", "high"))
+    }
 
 
 def test_files_that_failed_are_counted_and_the_first_is_named():

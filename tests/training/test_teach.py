@@ -1,5 +1,6 @@
 """What a run is told reaches the loop: rows, rates, validation, the best step, and going on."""
 
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from planted import lessons  # noqa: E402
-from safetensors.torch import load_file  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
 
 from beholder.errors import UsageError  # noqa: E402
 from beholder.training import batches, judging, opening, teach  # noqa: E402
@@ -118,7 +119,8 @@ def test_the_best_step_is_that_of_the_measure_on_the_validation_part_and_is_what
     run, seen, dropping = Run(tmp_path, config), [], []
     planned = iter([(0.9, 0.1), (0.2, 0.8), (0.4, 0.3)])
 
-    def follows(shown, scores):
+    def follows(shown, scores, seed):
+        assert seed == CONFIG.seed
         seen.append([each.path.name for each in shown])
         assert len(scores) == len(shown)
         return dict(zip(("srcc", "plcc"), next(planned), strict=True))
@@ -229,6 +231,19 @@ def test_other_lessons_are_another_run(tmp_path):
     shown = lessons(run.pictures, SHOWN)
     with pytest.raises(UsageError, match="holds checkpoints of another run: lessons was"):
         Run(tmp_path, run.config).fit(train=[replace(shown[0], opinion=1.5), *shown[1:]])
+
+
+def test_a_folder_with_other_weights_in_it_is_another_run(tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(TINY, model)
+    config = replace(CONFIG, model=str(model), train=replace(CONFIG.train, steps=2))
+    Run(tmp_path, config).fit()
+    assert Run(tmp_path, config).fit().done
+    for path in model.glob("*.safetensors"):
+        tensors = load_file(path)
+        save_file({name: each + 0.5 for name, each in tensors.items()}, path, {"format": "pt"})
+    with pytest.raises(UsageError, match="another run: digest of the weights was"):
+        Run(tmp_path, config).fit()
 
 
 @pytest.mark.parametrize("model", [str(TINY), "iris"])

@@ -40,7 +40,9 @@ class Weights:
     base: "Weights | None" = None
     """For adapters: the model they change."""
     teach: str = ""
-    """Where nobody published any: the name under which `beholder train` makes them over `base`."""
+    """Where there are none yet: the name under which `beholder train` makes them over `base`."""
+    published: str = ""
+    """With `teach`: the model that has the weights of its authors, where they published any."""
 
     @classmethod
     def parse(cls, fields: Mapping[str, Any]) -> "Weights":
@@ -85,15 +87,11 @@ def find(weights: Weights) -> dict[str, Path]:
 
     Raises:
         ModelError: when a folder or file is missing, weights are not here and cannot be fetched,
-            with the commands that fetch all that lacks; or nobody published any.
+            with the commands that fetch all that lacks; or they are to be taught first.
         MissingExtraError: when the Hub's package is needed and not installed.
     """
     if weights.teach:
-        raise ModelError(
-            f"nobody published weights of {weights.teach}: train it first, "
-            f"beholder train --model {weights.teach} …, then score with --model FOLDER, the folder "
-            "it made"
-        )
+        raise ModelError(_untaught(weights))
     parts = {"weights": weights}
     if weights.base:
         parts["base"] = weights.base
@@ -120,6 +118,20 @@ def is_here(weights: Weights) -> bool:
         return _cached(weights) is not None
     except MissingExtraError:
         return False
+
+
+def _untaught(weights: Weights) -> str:
+    """Say that a model is to be taught first, or which one has the weights of its authors."""
+    way = (
+        f"beholder train --model {weights.teach} …, then score with --model FOLDER, the folder it "
+        "made"
+    )
+    if weights.published:
+        return (
+            f"{weights.teach} is to be trained on your opinions; the weights of its authors are "
+            f"--model {weights.published}. To train it: {way}"
+        )
+    return f"nobody published weights of {weights.teach}: train it first, {way}"
 
 
 class _NotHereError(Exception):

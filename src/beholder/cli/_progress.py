@@ -15,6 +15,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bar
 
+from beholder._counting import counted
 from beholder.errors import BeholderError
 
 if TYPE_CHECKING:
@@ -81,12 +82,12 @@ class Progress:
             self._bar = None
 
     def _line(self) -> str:
-        of = f" of {self._total}" if self._total else ""
+        done = f"{self.done} of {self._total} rows" if self._total else counted(self.done, "row")
         left = ""
         if self._total and self.fresh:
             seconds = (self._total - self.done) * (time.monotonic() - self._started) / self.fresh
             left = f", about {seconds / 60:.0f} min left"
-        return f"{self.done}{of} rows, {self.rate()}{left}"
+        return f"{done}, {self.rate()}{left}"
 
     def _count(self) -> None:
         """Count the inputs beside the run, so that time left can be told."""

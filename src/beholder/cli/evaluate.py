@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from beholder._counting import counted
 from beholder.cli._places import check, check_page, reading
 from beholder.errors import UsageError
 
@@ -238,7 +239,7 @@ def _rate(options: Options, opinions: "Opinions", places: list[Path], task: str)
         except KeyboardInterrupt:
             progress.stop()
             kept = f"{options.out}: the same command goes on" if options.out else "nothing"
-            click.echo(f"Stopped after {progress.done} rows; kept: {kept}.", err=True)
+            click.echo(f"Stopped after {counted(progress.done, 'row')}; kept: {kept}.", err=True)
             raise
 
 

@@ -14,9 +14,9 @@ def command() -> int:
     """List the models: tasks, size to download, whether the weights are here, licence, what it is.
 
     A model that is not here is fetched when it is first used; where it cannot be, the error says
-    which file to put where. Nobody published weights of those that say "train it": `beholder train
-    --model NAME` makes some. Besides these, --model takes the folder of any mPLUG-Owl2 or
-    image-text model of transformers.
+    which file to put where. Those that say "train it" have no weights: `beholder train --model
+    NAME` makes some. Besides these, --model takes the folder of any mPLUG-Owl2 or image-text model
+    of transformers.
 
     Through a pipe it is one line a model, with tabs and without a heading.
     """

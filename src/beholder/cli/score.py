@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from beholder._counting import counted
 from beholder.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def _score(options: Options) -> int:
 
 def _stopped(options: Options, done: int) -> None:
     kept = f"{options.out}: the same command goes on" if options.out else "nothing"
-    click.echo(f"Stopped after {done} rows; kept: {kept}.", err=True)
+    click.echo(f"Stopped after {counted(done, 'row')}; kept: {kept}.", err=True)
 
 
 def _check(options: Options) -> None:

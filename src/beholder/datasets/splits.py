@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from jaxtyping import Int
 
+from beholder._counting import counted
 from beholder.errors import UsageError
 
 Codes = Int[np.ndarray, " rows"]
@@ -75,7 +76,9 @@ def repeated_by_scene(
 def _codes(scenes: Sequence[str]) -> tuple[Codes, int]:
     missing = sum(not scene for scene in scenes)
     if missing:
-        raise UsageError(f"{missing} of {len(scenes)} rows have no scene: give every row one")
+        of = f"of {len(scenes)} rows"
+        told = counted(missing, f"{of} has", f"{of} have")
+        raise UsageError(f"{told} no scene: give every row one")
     names = {scene: code for code, scene in enumerate(dict.fromkeys(scenes))}
     return np.array([names[scene] for scene in scenes], dtype=np.int64), len(names)
 

@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final, cast
 
+from beholder._counting import counted
 from beholder.errors import UsageError
 from beholder.media.files import explain
 from beholder.media.items import Item, printable
@@ -71,7 +72,8 @@ def _stream(
         what = ", ".join(printable(name) for name in inputs[:3])
         raise UsageError(
             f"no picture or clip was found in {what}"
-            f" ({counts.count} other files were skipped): name a folder that has some"
+            f" ({counted(counts.count, 'other file was', 'other files were')} skipped): name a"
+            " folder that has some"
         )
 
 

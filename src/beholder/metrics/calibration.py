@@ -15,6 +15,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy import stats
 
+from beholder._counting import counted
 from beholder.metrics.correlation import srcc
 from beholder.metrics.intervals import ORDINARY, Draws, percentiles
 from beholder.metrics.value import Interval, Value, quantile
@@ -100,12 +101,15 @@ def calibrate(
 def _why_not(forecast: Forecast) -> str:
     parts = (forecast.scores, forecast.spreads, forecast.opinions, forecast.deviations)
     gaps = int(np.sum(~np.all([np.isfinite(part) for part in parts], axis=0)))
+    of = f"of {len(parts[0])} items"
     if gaps:
-        return f"{gaps} of {len(parts[0])} items lack a score, a spread, an opinion or a deviation"
+        told = counted(gaps, f"{of} lacks", f"{of} lack")
+        return f"{told} a score, a spread, an opinion or a deviation"
     if len(parts[0]) < 2:
-        return f"{len(parts[0])} items are too few for a calibration"
+        return f"{counted(len(parts[0]), 'item is', 'items are')} too few for a calibration"
     if wrong := int(np.sum((forecast.spreads <= 0) | (forecast.deviations < 0))):
-        return f"{wrong} of {len(parts[0])} items have a spread of 0 or a negative deviation"
+        told = counted(wrong, f"{of} has", f"{of} have")
+        return f"{told} a spread of 0 or a negative deviation"
     return ""
 
 

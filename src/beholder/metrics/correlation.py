@@ -14,6 +14,8 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy import stats
 
+from beholder._counting import counted
+
 LEAST: Final = 3
 """Pairs without which no correlation is given: two points always lie on a line."""
 ROUNDING: Final = 1e-13
@@ -64,10 +66,12 @@ def why_no_error(
     count = len(predicted)
     gaps = count - int((np.isfinite(predicted) & np.isfinite(opinions)).sum())
     if gaps:
-        return f"{gaps} of {count} pairs hold a number that is missing or infinite"
+        told = counted(gaps, f"of {count} pairs holds", f"of {count} pairs hold")
+        return f"{told} a number that is missing or infinite"
     if count < least:
         noun = "a correlation" if least == LEAST else "an error"
-        return f"{count} pairs are too few: {noun} needs at least {least}"
+        told = counted(count, "pair is", "pairs are")
+        return f"{told} too few: {noun} needs at least {least}"
     return ""
 
 

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from beholder._counting import counted
 from beholder.backbones import resnet18
 from beholder.backbones._filling import fill
 from beholder.backbones.clip.model import Clip
@@ -45,6 +46,7 @@ LEAST: Final = Least(SIDE, SIDE + SIDE // 2)
 _SHARPENING: Final = 10.0
 _RIDGE: Final = 1e-3
 _SOFTENING: Final = 100.0
+_PATCHES: Final = ("sharp and colourful patch", "sharp and colourful patches")
 _SOURCE: Final = "the Google Drive folder linked at https://github.com/suhas-srinath/GRepQ"
 
 
@@ -161,12 +163,13 @@ class GrepqFitter(Fitter):
         count = self.moments.count if self.moments else 0
         if self.moments is None or count < 2:
             raise UsageError(
-                f"{self.pictures} pictures have {count} sharp and colourful patches of {SIDE} px; "
+                f"{counted(self.pictures, 'picture has', 'pictures have')} "
+                f"{counted(count, *_PATCHES)} of {SIDE} px; "
                 "GRepQ needs two at least, and hundreds to be of use: give more pictures"
             )
         about = {"pictures": str(self.pictures), "patches": str(count)}
         pristine.save(path, self.moments.gaussian(), _maker(self.low), about)
-        return f"{self.pictures} pictures, {count} patches"
+        return f"{counted(self.pictures, 'picture')}, {counted(count, 'patch', 'patches')}"
 
 
 def _maker(low: Patches) -> Maker:

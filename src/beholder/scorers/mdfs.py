@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from beholder._counting import counted
 from beholder.backbones.efficientnet import EfficientNet
 from beholder.errors import UsageError
 from beholder.media.frames import Frames
@@ -180,12 +181,13 @@ class MdfsFitter(Fitter):
         maker, count = _maker(self.trunk), self.moments.count if self.moments else 0
         if self.moments is None or count <= maker.channels:
             raise UsageError(
-                f"{self.pictures} pictures have {count} windows of contrast; MDFS needs more than "
-                f"its {maker.channels} channels: give more or larger pictures"
+                f"{counted(self.pictures, 'picture has', 'pictures have')} "
+                f"{counted(count, 'window')} of contrast; MDFS needs more than its "
+                f"{maker.channels} channels: give more or larger pictures"
             )
         about = {"pictures": str(self.pictures), "windows": str(count)}
         pristine.save(path, self.moments.gaussian(), maker, about)
-        return f"{self.pictures} pictures, {count} windows"
+        return f"{counted(self.pictures, 'picture')}, {counted(count, 'window')}"
 
 
 def build(trunk: Any, settings: Mapping[str, Any]) -> Mdfs:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from beholder import _names
+from beholder._counting import counted
 from beholder.datasets.opinions import EXAMPLES, Opinions
 from beholder.errors import MediaError, TableError, UsageError
 from beholder.lint import run
@@ -49,18 +50,19 @@ def check_files(sets: Sequence[Set]) -> None:
     """
     for each in sets:
         missing = [str(file) for file in each.files if not file.is_file()]
+        of = f"of {len(each.files)} files"
         if missing:
+            told = counted(len(missing), f"{of} is", f"{of} are")
             raise TableError(
-                f"{each.name}: {len(missing)} of {len(each.files)} files are not there, e.g."
-                f" {', '.join(missing[:EXAMPLES])}: name their folder with --root, or correct the"
-                " paths"
+                f"{each.name}: {told} not there, e.g. {', '.join(missing[:EXAMPLES])}: name their"
+                " folder with --root, or correct the paths"
             )
         wrong = [f"{file} is {kind}" for file, kind in _other_kinds(each)]
         if wrong:
+            told = counted(len(wrong), f"{of} is", f"{of} are")
             raise TableError(
-                f"{each.name}: {len(wrong)} of {len(each.files)} files are no {each.media}, e.g."
-                f" {'; '.join(wrong[:EXAMPLES])}: the set was said to hold {each.media}s; put the"
-                " others into a set with another `media`"
+                f"{each.name}: {told} no {each.media}, e.g. {'; '.join(wrong[:EXAMPLES])}: the set"
+                f" was said to hold {each.media}s; put the others into a set with another `media`"
             )
 
 
@@ -112,7 +114,7 @@ def stop(found: Sequence[Found], ignore: Sequence[str]) -> None:
         if each.finding.severity == "error" and each.finding.check not in ignore
     ]
     if grave:
-        more = f" ({len(grave) - 1} more errors, see above)" if len(grave) > 1 else ""
+        more = f" ({counted(len(grave) - 1, 'more error')}, see above)" if len(grave) > 1 else ""
         check = grave[0].finding.check
         raise TableError(
             f"{grave[0]}{more}: {grave[0].finding.advice}; or, if you looked and it is as it should"

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from beholder._counting import counted
 from beholder.datasets.opinions import Opinion
 from beholder.errors import TableError
 from beholder.lint import phash
@@ -69,7 +70,7 @@ def check(found: Divided) -> Divided:
     for part, needed in least.items():
         if (count := found.count(part)) < needed:
             rows = len(found.set.table)
-            held = "no row" if not count else "1 row" if count == 1 else f"{count} rows"
+            held = counted(count, "row") if count else "no row"
             raise TableError(
                 f"{name}: the {part} part has {held} of {rows}; it needs at least {needed}:"
                 " give more rows or scenes, or state a split with larger parts"
@@ -160,7 +161,8 @@ def told(rows: Sequence[Opinion], by: str, alike: int = 0) -> tuple[str, ...]:
     parts = ", ".join(f"{counts[part]} {part}" for part in PARTS if counts[part])
     notes = [f"{parts} ({by})"]
     if alike:
-        notes.append(f"{alike} look-alikes stay with their like")
+        stay = "look-alike stays with its like", "look-alikes stay with their like"
+        notes.append(counted(alike, *stay))
     if not counts["test"]:
         notes.append("there is no test part, so none is measured at the end")
     return tuple(notes)

@@ -7,11 +7,10 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from beholder.metrics import correlation, intervals
-from beholder.metrics.value import CONFIDENCE
 from beholder.scorers.base import Encoded, Rating
 from beholder.training.batches import Opened, Opener, Sample, together
 from beholder.training.lesson import Lesson
+from beholder.training.measuring import MEASURES, agreement
 
 Judge = Callable[[Sequence[Encoded], str], Sequence[Rating]]
 """A scorer's `judge`."""
@@ -54,32 +53,29 @@ def batches(
         yield each["samples"]
 
 
-def follows(lessons: Sequence[Lesson], scores: Sequence[float]) -> Mapping[str, float]:
+def follows(lessons: Sequence[Lesson], scores: Sequence[float], seed: int) -> Mapping[str, float]:
     """Return `srcc` and `plcc` with their 95 % intervals; of several sets the plain means.
 
     Opinions of different sets are never compared. With several sets, `srcc/N` and `plcc/N` are
-    those of set N, and the means have no interval. Intervals are Bonett and Wright's and Fisher's.
+    those of set N, and the means have no interval. Intervals are those of the final table.
     """
     places = [(each.set, each.task) for each in lessons]
-    of_sets = {place: _one(lessons, scores, place) for place in dict.fromkeys(places)}
+    of_sets = {place: _one(lessons, scores, seed, place) for place in dict.fromkeys(places)}
     if len(of_sets) == 1:
         return next(iter(of_sets.values()))
     found: dict[str, float] = {}
-    for name in ("srcc", "plcc"):
+    for name in MEASURES:
         found[name] = float(np.mean([each[name] for each in of_sets.values()]))
         found |= {f"{name}/{number}": each[name] for (number, _), each in of_sets.items()}
     return found
 
 
 def _one(
-    lessons: Sequence[Lesson], scores: Sequence[float], place: tuple[int, str]
+    lessons: Sequence[Lesson], scores: Sequence[float], seed: int, place: tuple[int, str]
 ) -> dict[str, float]:
     rows = [row for row, each in enumerate(lessons) if (each.set, each.task) == place]
-    said = np.array([scores[row] for row in rows])
-    opinions = np.array([lessons[row].opinion for row in rows])
+    of_set = agreement([lessons[row] for row in rows], [scores[row] for row in rows], seed)
     found: dict[str, float] = {}
-    for name in ("srcc", "plcc"):
-        value = correlation.MEASURES[name](said, opinions)
-        interval = intervals.ANALYTIC[name](value, len(rows), CONFIDENCE)
-        found |= {name: value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    for name, value in of_set.items():
+        found |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
     return found

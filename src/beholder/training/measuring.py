@@ -89,6 +89,15 @@ def rate(rater: Rater, lessons: Sequence[Lesson], tick: Tick = lambda: None) -> 
     return [found[place] for place in range(len(lessons))]
 
 
+def agreement(lessons: Sequence[Lesson], scores: Sequence[float], seed: int) -> dict[str, Value]:
+    """Return measure → value with its 95 % interval, of lessons of one set.
+
+    The log of a run and its final table both take theirs from here.
+    """
+    draws, (said, opinions) = _draws(lessons, seed), _vectors(lessons, scores)
+    return {name: estimate(name, said, opinions, draws) for name in MEASURES}
+
+
 def measure(
     after: Sequence[Rated], names: Sequence[str], seed: int, before: Sequence[Rated] = ()
 ) -> dict[str, Measured]:
@@ -100,14 +109,13 @@ def measure(
 def _measured(number: int, after: Sequence[Rated], before: Sequence[Rated], seed: int) -> Measured:
     rows = [each for each in after if each.lesson.set == number]
     good = [each for each in rows if not each.error]
-    draws = _draws(good, seed)
-    scores, opinions = _vectors(good)
-    found = {name: estimate(name, scores, opinions, draws) for name in MEASURES}
+    lessons = [each.lesson for each in good]
+    draws = _draws(lessons, seed)
     return Measured(
         n=len(good),
         failed=len(rows) - len(good),
         scenes=draws.units(len(good)) if draws.scenes else 0,
-        values=found,
+        values=agreement(lessons, [each.score for each in good], seed),
         error=next((each.error for each in rows if each.error), ""),
         **_gained(number, after, before, seed),
     )
@@ -124,9 +132,10 @@ def _gained(
     ]
     if not pairs:
         return {}
-    scores, opinions = _vectors([new for new, _ in pairs])
-    earlier, _ = _vectors([old for _, old in pairs])
-    draws = _draws([new for new, _ in pairs], seed)
+    lessons = [new.lesson for new, _ in pairs]
+    scores, opinions = _vectors(lessons, [new.score for new, _ in pairs])
+    earlier, _ = _vectors(lessons, [old.score for _, old in pairs])
+    draws = _draws(lessons, seed)
     gains = {name: compare(name, scores, earlier, opinions, draws) for name in MEASURES}
     values = {name: _point(name, earlier, opinions) for name in MEASURES}
     return {"before": values, "gains": gains}
@@ -137,14 +146,14 @@ def _point(name: str, scores: Vector, opinions: Vector) -> float:
     return CORRELATIONS[name](scores, opinions) if there else math.nan
 
 
-def _draws(rows: Sequence[Rated], seed: int) -> Draws:
-    scenes = [each.lesson.scene for each in rows]
+def _draws(lessons: Sequence[Lesson], seed: int) -> Draws:
+    scenes = [each.scene for each in lessons]
     return Draws(REPLICATES, seed, scenes if any(scenes) else None)
 
 
-def _vectors(rows: Sequence[Rated]) -> tuple[Vector, Vector]:
-    scores = np.array([each.score for each in rows], dtype=np.float64)
-    return scores, np.array([each.lesson.opinion for each in rows], dtype=np.float64)
+def _vectors(lessons: Sequence[Lesson], scores: Sequence[float]) -> tuple[Vector, Vector]:
+    opinions = np.array([each.opinion for each in lessons], dtype=np.float64)
+    return np.array(scores, dtype=np.float64), opinions
 
 
 def _plain(value: Value | Difference) -> dict[str, Any]:

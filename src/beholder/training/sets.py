@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from beholder._counting import counted
 from beholder.datasets import card as cards
 from beholder.datasets.card import Bounds, Card
 from beholder.datasets.opinions import EXAMPLES, Opinions, Stated, locate
@@ -133,9 +134,10 @@ def _with_parts(table: Opinions, default: str) -> Opinions:
         )
     bare = sum(not row.split.strip() for row in table.rows)
     if 0 < bare < len(table):
+        of = f"of {len(table)} rows"
         raise TableError(
-            f"{table.origin}: {bare} of {len(table)} rows have no split and the others do: give"
-            " every row one, or none"
+            f"{table.origin}: {counted(bare, f'{of} has', f'{of} have')} no split and the others"
+            " do: give every row one, or none"
         )
     rows = (
         replace(row, split=_ALIASES.get(row.split.strip().lower(), default)) for row in table.rows
@@ -146,10 +148,10 @@ def _with_parts(table: Opinions, default: str) -> Opinions:
 def _check_rows(table: Opinions, name: str) -> None:
     where = {f"row {row.row}: {row.path or '(nothing)'}": row for row in table.rows}
     bare = [place for place, row in where.items() if not row.path]
-    _refuse(name, "have no path", "name the file of every row", bare)
+    _refuse(name, "without a path", "name the file of every row", bare)
     mute = [place for place, row in where.items() if not math.isfinite(row.mos)]
     advice = "give every row its opinion, or take the row out"
-    _refuse(name, "have no number as their opinion", advice, mute)
+    _refuse(name, "without a number as opinion", advice, mute)
     if scale := table.scale:
         outside = [
             f"{place}: {row.mos:g}"
@@ -157,14 +159,14 @@ def _check_rows(table: Opinions, name: str) -> None:
             if not scale.low <= row.mos <= scale.high
         ]
         advice = "correct these rows, or state the right range"
-        _refuse(name, f"lie outside the stated range {scale}", advice, outside)
+        _refuse(name, f"outside the stated range {scale}", advice, outside)
 
 
 def _refuse(name: str, what: str, advice: str, where: Sequence[str]) -> None:
     """Stop where something is wrong with rows; say how many, the first few, and what to do."""
     if where:
         examples = "; ".join(where[:EXAMPLES]) + ("; …" if len(where) > EXAMPLES else "")
-        raise TableError(f"{name}: {len(where)} rows {what} ({examples}): {advice}")
+        raise TableError(f"{name}: {counted(len(where), 'row')} {what} ({examples}): {advice}")
 
 
 def _rule(data: Data, table: Opinions, card: Card | None, name: str) -> Rule:

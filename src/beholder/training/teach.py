@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from beholder._counting import counted
 from beholder._names import unknown
 from beholder._optional import require
 from beholder.backbones.device import resolve_device
@@ -115,7 +116,8 @@ def _weights(learner: Learner, train: Sequence[Lesson], config: Config) -> dict[
 
 def _check(train: Sequence[Lesson], config: Config) -> None:
     if len(train) < 2:
-        raise UsageError(f"there are {len(train)} lessons to learn from; two or more are needed")
+        told = counted(len(train), "lesson is", "lessons are")
+        raise UsageError(f"{told} too few to learn from; two or more are needed")
     if config.keep.measure not in MEASURES:
         raise UsageError(unknown("measure of the best", config.keep.measure, MEASURES))
 
@@ -132,8 +134,13 @@ def _about(
     for each in (*train, None, *validation):
         known = each and (each.path.name, each.task, each.set, each.opinion, each.probabilities)
         digest.update(repr(known).encode())
-    told = {**plain(config), "losses": dict(weights)}
-    return {**told, "learner of": learner.recipe.backbone, "lessons": digest.hexdigest()}
+    return {
+        **plain(config),
+        "losses": dict(weights),
+        "learner of": learner.recipe.backbone,
+        "digest of the weights": learner.scorer().settings()["backbone"]["weights"],
+        "lessons": digest.hexdigest(),
+    }
 
 
 def _size(lecture: "Lecture") -> int:

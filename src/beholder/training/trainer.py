@@ -109,8 +109,9 @@ class Teacher(Trainer):
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Rate the validation part as it would be scored, and log how well it follows people."""
-        lessons, scores = self.plan.validation, self._scores()
-        found = {f"eval_{name}": each for name, each in judging.follows(lessons, scores).items()}
+        seed = self.plan.order.seed
+        follows = judging.follows(self.plan.validation, self._scores(), seed)
+        found = {f"eval_{name}": each for name, each in follows.items()}
         if self.plan.keep.measure == "loss":
             found["eval_loss"] = self._loss_of_validation()
         self.log(found)

@@ -96,7 +96,7 @@ def test_a_missing_tensor_is_named_and_never_made_up(folder):
     gone = next(name for name in tensors if "q_proj" in name)
     del tensors[gone]
     save_file(tensors, path, {"format": "pt"})
-    with pytest.raises(ModelError, match=r"lacks 1 tensors .*q_proj"):
+    with pytest.raises(ModelError, match=r"lacks 1 tensor that .*q_proj"):
         chat.load(folder)
 
 

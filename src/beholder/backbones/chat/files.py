@@ -16,6 +16,7 @@ from typing import Any, Final
 import torch
 from safetensors import SafetensorError
 
+from beholder._counting import counted
 from beholder._optional import require
 from beholder.backbones._digest import sha256
 from beholder.backbones._json import read_json
@@ -166,8 +167,8 @@ def load_model(folder: Path, device: str, dtype: str) -> torch.nn.Module:
             raise ModelError(f"the weights in {folder} cannot be used: {said(error)}") from error
     if missing := sorted(report["missing_keys"]):
         raise ModelError(
-            f"{folder} lacks {len(missing)} tensors that {kind} needs ({missing[0]}, …): "
-            "fetch it again"
+            f"{folder} lacks {counted(len(missing), 'tensor')} that {kind} needs ({missing[0]}, "
+            "…): fetch it again"
         )
     return model.to(device).eval().requires_grad_(requires_grad=False)  # type: ignore[no-any-return]
 

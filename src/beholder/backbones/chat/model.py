@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from beholder._counting import counted
 from beholder._names import unknown
 from beholder.backbones import words
 from beholder.backbones._choices import pick
@@ -132,7 +133,7 @@ class Chat(Backbone):
                 out = self.network(**moved, logits_to_keep=1, use_cache=False)
         except torch.OutOfMemoryError as error:
             raise ModelError(
-                f"{self.device} has not enough memory for {len(rows)} inputs of up to "
+                f"{self.device} has not enough memory for {counted(len(rows), 'input')} of up to "
                 f"{moved['input_ids'].shape[1]} tokens: use a smaller --batch-size, a smaller "
                 "dtype, or shrink the pictures with --set longest=1024"
             ) from error

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from beholder._counting import counted
 from beholder.backbones.base import Backbone
 from beholder.backbones.clip.loading import Loaded
 from beholder.backbones.clip.network import Network, cosines, see, words
@@ -164,8 +165,9 @@ class Clip(Backbone):
         except torch.OutOfMemoryError as error:
             count, _, height, width = pixels.shape
             raise ModelError(
-                f"{pixels.device} has not enough memory for {count} views of {width}×{height} px: "
-                "use a smaller dtype, or shrink the pictures with --set shrink=512"
+                f"{pixels.device} has not enough memory for {counted(count, 'view')} of "
+                f"{width}×{height} px: use a smaller dtype, or shrink the pictures with --set "
+                "shrink=512"
             ) from error
 
     def pixels(

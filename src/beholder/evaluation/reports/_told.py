@@ -175,7 +175,9 @@ def splits(made: Evaluation) -> str:
         how = "as listed"
     scenes = ", no scene on both sides" if found.by_scene else ""
     lacking = (
-        f", {found.lacking:,} listed files left out for want of a score" if found.lacking else ""
+        f", {counted(found.lacking, 'listed file')} left out for want of a score"
+        if found.lacking
+        else ""
     )
     return f"{counted(found.parts, 'test part')} of {size} files ({how}{scenes}{lacking})"
 
@@ -202,7 +204,7 @@ def krasula_rows(made: Evaluation) -> list[tuple[str, list[str]]]:
 
 def krasula_over(found: Resolution) -> str:
     """Say over which pairs the analysis is."""
-    told = f"{found.pairs:,} pairs, {found.different:,} of which people tell apart"
+    told = f"{counted(found.pairs, 'pair')}, {found.different:,} of which people tell apart"
     return f"{told}; {found.reason}" if found.reason else told
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from beholder._counting import counted
 from beholder.lint.case import Case, Finding, found
 
 
@@ -32,7 +33,7 @@ def check(case: Case) -> Iterator[Finding]:
         yield found(
             "warning" if count > card.items else "note",
             f"the number of rows is none that is known for {card.title}",
-            [f"{count} rows; known: {lists}"],
+            [f"{counted(count, 'row')}; known: {lists}"],
             "say which rows were left out or added when you report on it",
             abs(count - card.items),
         )

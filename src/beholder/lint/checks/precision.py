@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from beholder._counting import counted
 from beholder.datasets.opinions import Opinion
 from beholder.lint.case import Case, Finding, found
 from beholder.metrics.intervals import bonett_wright
@@ -38,7 +39,7 @@ def _width(rows: list[Opinion], where: str) -> Finding:
         return found(
             "error",
             f"too few items in {where}",
-            [f"{len(rows)} items"],
+            [counted(len(rows), "item")],
             "a correlation with an interval needs at least four",
             len(rows),
         )
