@@ -3,8 +3,8 @@
     python benchmarks/iris_people.py --data ../shared/data [--weights FILE] [--out FILE.json]
 
 Prints one line a set: Spearman rank correlation with a 95 % interval (pictures resampled; for sr4k
-within scenes) of iris, NIQE refitted on `pristine/`, BRISQUE's features with kernel ridge
-regression on our synthetic labels, and Laplacian sharpness.
+within scenes) of iris as it is and with all windows, NIQE refitted on `pristine/`, BRISQUE's
+features with kernel ridge regression on our synthetic labels, and Laplacian sharpness.
 """
 
 import argparse
@@ -34,11 +34,12 @@ TAUGHT = 200
 def main() -> None:
     options = _options()
     torch.set_num_threads(1)
-    model = iris.load(options.weights)
+    usual, whole_look = (iris.load(options.weights, windows=w) for w in ("some", "all"))
     niqe = Niqe.fitted([pixels(p) for p in sorted((options.data / "pristine").glob("*.jpg"))])
     brisque = taught(options.data, options.work)
     measures: dict[str, Callable[[np.ndarray], float]] = {
-        "iris": lambda x: float(scores(model, [x])[0]),
+        "iris": lambda x: float(scores(usual, [x])[0]),
+        "iris, all windows": lambda x: float(scores(whole_look, [x])[0]),
         "NIQE": niqe.score,
         "BRISQUE": lambda x: float(brisque.score(whole(x)[None])[0]),
         "Laplacian": laplacian,

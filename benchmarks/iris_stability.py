@@ -11,7 +11,6 @@ Prints median and 95th percentile of the absolute difference on the 1-5 scale.
 import argparse
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,10 +72,8 @@ def half(pixels: np.ndarray) -> np.ndarray:
 
 def sampled(backbone: iris.Iris, pixels: np.ndarray) -> float:
     """Return the score of sampled windows minus that of all windows."""
-    views = windows.views(*pixels.shape[:2])
     examples = [
-        model.look(pixels, [replace(view, most=10**6) for view in views]),
-        model.look(pixels, views),
+        model.look(pixels, windows.views(*pixels.shape[:2], every=every)) for every in (True, False)
     ]
     logits = backbone.logits(examples, IMAGE_QUALITY, LEVELS).double().numpy()
     full, some = evaluation.moments(logits, 1.0)[0]

@@ -76,8 +76,9 @@ class Diary:
         score, _ = evaluation.moments(logits.double().numpy(), 1.0)
         unit = np.array([row.content for row in self.validation.rows])
         found = evaluation.correlation(score, self.validation.labels.opinion, unit)
-        srcc = {"srcc": found.value, "srcc_low": found.low, "srcc_high": found.high}
-        self._keep({"step": step} | srcc)
+        line = {"srcc": found.value, "srcc_low": found.low, "srcc_high": found.high}
+        line["plcc"] = float(np.corrcoef(score, self.validation.labels.opinion)[0, 1])
+        self._keep({"step": step} | line)
 
     def _keep(self, line: dict[str, float]) -> None:
         with self.path.open("a") as file:

@@ -25,8 +25,8 @@ from beholder.training import curve
 from examples.scenes import render
 
 FIGURES: Final = Path(__file__).resolve().parents[2] / "docs" / "figures"
-SHOWN: Final = 300
-"""Side of a picture in the sheet, in pixels; larger pictures are shrunk for it, after scoring."""
+SHOWN: Final = (300, 225)
+"""Room of a picture in the sheet, in pixels; larger pictures are shrunk for it, after scoring."""
 CAPTION: Final = 62
 ACROSS: Final = 4
 
@@ -56,34 +56,34 @@ def leaves(size: int) -> np.ndarray:
 
 
 CASES: Final = (
-    Case("undamaged", lambda: leaves(512)),
-    Case("the same at 256 px", lambda: leaves(256)),
-    Case("torn", lambda: damaged("terrain", "torn", 0.8)),
-    Case("a ghost", lambda: damaged("water", "ghosts", 0.8)),
-    Case("bent", lambda: damaged("still", "wobble", 0.8)),
+    Case("undamaged, 512 px", lambda: leaves(512)),
+    Case("undamaged, 256 px", lambda: leaves(256)),
     Case("undamaged", lambda: scene("clouds")),
-    Case("nothing to judge", lambda: np.full((384, 512, 3), 128, np.uint8)),
-    Case("undamaged, 96 px", lambda: scene("terrain", 96, 96)),
+    Case("undamaged", lambda: scene("still")),
+    Case("doubled", lambda: damaged("foliage", "ghosts", 0.9)),
+    Case("bent", lambda: damaged("foliage", "wobble", 0.9)),
+    Case("undamaged", lambda: scene("water")),
+    Case("the same with noise", lambda: damaged("water", "gaussian_noise", 0.5)),
 )
 
 
 def sheet(cases: tuple[Case, ...]) -> Image.Image:
     """Return all cases side by side, each with its score below."""
     rater = beholder.load("iris")
-    rows = -(-len(cases) // ACROSS)
-    paper = Image.new("RGB", (ACROSS * SHOWN, rows * (SHOWN + CAPTION)), "white")
+    (width, height), rows = SHOWN, -(-len(cases) // ACROSS)
+    paper = Image.new("RGB", (ACROSS * width, rows * (height + CAPTION)), "white")
     draw = ImageDraw.Draw(paper)
     large, small = (ImageFont.load_default(size) for size in (19, 16))
     for number, case in enumerate(cases):
         pixels = case.pixels()
         score = rater.score(pixels)
-        left, top = number % ACROSS * SHOWN, number // ACROSS * (SHOWN + CAPTION)
+        left, top = number % ACROSS * width, number // ACROSS * (height + CAPTION)
         picture = Image.fromarray(pixels)
-        picture.thumbnail((SHOWN - 8, SHOWN - 8), Image.Resampling.LANCZOS)
-        paper.paste(picture, (left + (SHOWN - picture.width) // 2, top + SHOWN - picture.height))
+        picture.thumbnail((width - 8, height - 8), Image.Resampling.LANCZOS)
+        paper.paste(picture, (left + (width - picture.width) // 2, top + height - picture.height))
         told = f"{score.value:.2f} ± {score.spread:.2f}, {score.level}"
-        draw.text((left + SHOWN / 2, top + SHOWN + 20), told, "black", large, anchor="mm")
-        draw.text((left + SHOWN / 2, top + SHOWN + 44), case.truth, "#555", small, anchor="mm")
+        draw.text((left + width / 2, top + height + 18), told, "black", large, anchor="mm")
+        draw.text((left + width / 2, top + height + 42), case.truth, "#555", small, anchor="mm")
     return paper
 
 

@@ -11,7 +11,7 @@ from beholder.backbones import iris
 from beholder.backbones.iris import weights, windows
 from beholder.backbones.iris.model import Seen
 from beholder.backbones.iris.network import Sight
-from beholder.errors import ModelError
+from beholder.errors import ModelError, UsageError
 from beholder.levels.scale import LEVELS, WEIGHTS
 from beholder.levels.statistics import expectation, softmax
 from beholder.media.frames import Picture
@@ -103,6 +103,17 @@ def test_candidates_come_back_in_the_order_asked(model):
     there = model.logits(seen, IMAGE_QUALITY, LEVELS)
     back = model.logits(seen, IMAGE_QUALITY, LEVELS[::-1])
     torch.testing.assert_close(there, back.flip(1))
+
+
+def test_all_windows_of_a_large_picture_are_looked_at_when_asked(model):
+    thorough = iris.load(windows="all")
+    small, large = noise(384, 512), noise(1500, 2000)
+    assert thorough.encode([small]).counts == model.encode([small]).counts
+    assert model.encode([large]).counts == (4 * 24, 4 * 12)
+    assert thorough.encode([large]).counts == (4 * 24 * 32, 4 * 12 * 16)
+    assert thorough.settings() != model.settings()
+    with pytest.raises(UsageError, match="some or all windows, got 'most'"):
+        iris.load(windows="most")
 
 
 def test_larger_pictures_are_seen_smaller_too(model):

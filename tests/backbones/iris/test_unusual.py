@@ -29,7 +29,7 @@ def test_a_clean_page_or_night_sky_is_at_least_fair(model, kind):
 def test_damage_lowers_the_score_of_any_kind_of_content(model, kind, damage):
     made = procedural.KINDS[kind](256, np.random.default_rng(9)).clip(0, 1).astype(np.float32)
     worse, _ = chains.one(made, damage, 0.85, np.random.default_rng(1))
-    least = 0.05 if (kind, damage) == ("clouds", "gaussian_blur") else 0.3  # hardly any detail
+    least = 0.0 if (kind, damage) == ("clouds", "gaussian_blur") else 0.3  # hardly any detail
     assert score(model, to_bytes(worse)) < score(model, to_bytes(made)) - least
 
 

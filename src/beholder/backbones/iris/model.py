@@ -16,7 +16,7 @@ from beholder.backbones.iris import stem, windows
 from beholder.backbones.iris import weights as files
 from beholder.backbones.iris.network import Memory, Network, Sight
 from beholder.backbones.iris.words import ASSISTANT, IMAGE, USER, Words
-from beholder.errors import ModelError
+from beholder.errors import ModelError, UsageError
 from beholder.media.frames import Picture
 from beholder.prompts import IMAGE_QUALITY, Prompt
 
@@ -28,6 +28,8 @@ PIXELS: Final = (
     "log-DCT statistics of 32 px cells; 4"
 )
 """The rule from pixels to cells; the number at its end changes with any change of the result."""
+WINDOWS: Final = ("some", "all")
+"""Of large pictures: as many windows as keep looking quick beside decoding, or every one."""
 DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -47,10 +49,19 @@ class Seen:
 class Iris(Backbone):
     """A small model that reads the Q-Align question, looks at cells, and answers with a level."""
 
-    def __init__(self, loaded: files.Loaded, device: str = "cpu", dtype: str = "float32") -> None:
+    def __init__(
+        self,
+        loaded: files.Loaded,
+        device: str = "cpu",
+        dtype: str = "float32",
+        windows: str = "some",
+    ) -> None:
         if dtype not in DTYPES:
             raise ModelError(f"iris runs in {' or '.join(DTYPES)}, got {dtype!r}")
+        if windows not in WINDOWS:
+            raise UsageError(f"iris looks at {' or '.join(WINDOWS)} windows, got {windows!r}")
         self.loaded = loaded
+        self._windows = windows
         self._words = Words(loaded.words)
         self._temperature = loaded.temperature
         self._sha256 = loaded.sha256
@@ -65,6 +76,7 @@ class Iris(Backbone):
             "architecture": files.ARCHITECTURE,
             "weights": self._sha256,
             "pixels": PIXELS,
+            "windows": self._windows,
             "dtype": self._dtype,
         }
 
@@ -77,8 +89,10 @@ class Iris(Backbone):
         pictures = list(pictures)
         if len(pictures) != 1:
             raise ModelError(f"iris looks at one picture at a time, got {len(pictures)}")
+        pixels = pictures[0].pixels
         with _one_thread():
-            return look(pictures[0].pixels)
+            every = self._windows == "all"
+            return look(pixels, windows.views(*pixels.shape[:2], every=every))
 
     def logits(
         self, examples: Sequence[Seen], prompt: Prompt, candidates: Sequence[str]
@@ -159,11 +173,19 @@ def _together(views: Sequence[Sight], device: torch.device, dtype: torch.dtype) 
     return Sight(cells, overall, views[0].kind)
 
 
-def load(weights: Path | None = None, device: str = "cpu", dtype: str = "float32") -> Iris:
+def load(
+    weights: Path | None = None,
+    device: str = "cpu",
+    dtype: str = "float32",
+    windows: str = "some",
+) -> Iris:
     """Load iris from a file of weights, or a folder with one; without, those in the package.
+
+    `windows` is one of `WINDOWS`.
 
     Raises:
         ModelError: when the file is missing or does not fit, or the dtype is not offered.
+        UsageError: when `windows` is neither "some" nor "all".
     """
     path = weights or files.SHIPPED
-    return Iris(files.read(path / files.FILE if path.is_dir() else path), device, dtype)
+    return Iris(files.read(path / files.FILE if path.is_dir() else path), device, dtype, windows)

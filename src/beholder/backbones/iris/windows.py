@@ -37,13 +37,18 @@ class View:
     """Windows taken at most."""
 
 
-def views(height: int, width: int) -> tuple[View, ...]:
-    """Return the views of a picture, the native one first.
+def views(height: int, width: int, *, every: bool = False) -> tuple[View, ...]:
+    """Return the views of a picture, the native one first; `every` window of them if asked.
 
     >>> [view.factor for view in views(255, 4000)], [view.factor for view in views(3000, 4000)]
     ([1], [1, 2, 4])
+    >>> [view.most for view in views(3000, 4000)], views(600, 640, every=True)[0].most
+    ([24, 12, 12], 100)
     """
     most = MOST_OF_LARGE if height * width > LARGE else MOST
+    if every:
+        count = math.ceil(height / SIDE) * math.ceil(width / SIDE)
+        most = dict.fromkeys(most, count)
     least = {1: 0, 2: HALF, 4: QUARTER}
     kept = [factor for factor in most if min(height, width) >= least[factor]]
     return tuple(View(factor, most[factor]) for factor in kept)
