@@ -91,10 +91,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--course", type=Path, default=Path(".work/iris/full/seed0.jsonl"))
     options = parser.parse_args()
-    FIGURES.mkdir(exist_ok=True)
-    sheet(CASES).save(FIGURES / "iris_wrong.jpg", quality=88)
     if not options.course.exists():
         raise SystemExit(f"there is no course at {options.course}: build.py writes it")
+    FIGURES.mkdir(exist_ok=True)
+    sheet(CASES).save(FIGURES / "iris_wrong.jpg", quality=88)
     history = [json.loads(line) for line in options.course.read_text().splitlines()]
     last = max(line["step"] for line in history)
     drawn = curve.draw(history, last, "iris", "labels of validation contents")

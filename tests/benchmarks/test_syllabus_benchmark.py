@@ -49,7 +49,8 @@ def split(bench, contents, seed):
 
     whole = torch.tensor(rng.normal(size=(2, count, bench.stem.OVERALL)), dtype=torch.float32)
     told = (torch.tensor(x).float() for x in (known.soft, opinion, known.deviation))
-    lesson = bench.Lesson(cells(4), whole[0], cells(2), whole[1], *told)
+    done = (torch.ones(count, dtype=torch.long), torch.full((count,), 0.5))
+    lesson = bench.Lesson(cells(4), whole[0], cells(2), whole[1], *told, *done)
     rows = [
         bench.dataset.Row(k // VERSIONS, f"{k // VERSIONS // 2}.jpg", 1.0, "blur", "blur", 0.5,
                           *(0.0,) * 5)

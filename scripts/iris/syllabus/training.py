@@ -107,7 +107,7 @@ class Lesson:
         ]
 
     def alike(self, rows: Int[Tensor, " n"], rng: np.random.Generator) -> Int[Tensor, " n"]:
-        """Return for each version another with the same damage at much the same severity."""
+        """Return for each version another of its damage and severity; at an end, itself."""
         place, order = self._places
         steps = rng.integers(1, NEIGHBOURS + 1, len(rows)) * rng.choice([-1, 1], len(rows))
         found = order[(place[rows] + torch.from_numpy(steps)).clamp(0, len(order) - 1)]
@@ -324,7 +324,7 @@ def _seen(
 def _moved(
     lesson: Lesson, sights: Sequence[Sight], course: Course, rng: np.random.Generator
 ) -> list[Sight]:
-    """Move all versions of a content by the difference of two other photographs."""
+    """Move all versions of a content by the difference of two untouched ones of photographs."""
     pair = torch.from_numpy(rng.integers(len(lesson.photographs[0]), size=(2, course.contents)))
     share = torch.from_numpy(rng.uniform(0, course.moved, (course.contents, 1))).float()
     moved = []
@@ -337,7 +337,7 @@ def _moved(
 def _some(sight: Sight, rng: np.random.Generator, parts: int = 1) -> Sight:
     """Keep half of the windows of a view or more; fewer where a picture has many parts."""
     count = sight.cells.shape[1] // 4
-    most = count if parts == 1 else 3 * count // (2 * parts)
+    most = min(count, 3 * count // (2 * parts))
     kept = np.sort(rng.permutation(count)[: rng.integers(most // 2, most + 1)])
     order = torch.from_numpy((kept[:, None] * 4 + np.arange(4)).ravel()).to(sight.cells.device)
     return replace(sight, cells=sight.cells[:, order])

@@ -112,7 +112,7 @@ def test_all_windows_of_a_large_picture_are_looked_at_when_asked(model):
     assert model.encode([large]).counts == (4 * 24, 4 * 12)
     assert thorough.encode([large]).counts == (4 * 24 * 32, 4 * 12 * 16)
     assert thorough.settings() != model.settings()
-    with pytest.raises(UsageError, match="some or all windows, got 'most'"):
+    with pytest.raises(UsageError, match=r"most.*some"):
         iris.load(windows="most")
 
 

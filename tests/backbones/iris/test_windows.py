@@ -23,13 +23,17 @@ def test_windows_lie_inside_on_the_block_grid(length, count):
 
 
 @given(st.integers(8, 5_000), st.integers(1, 96))
-def test_a_mirrored_side_of_whole_blocks_has_the_same_windows(blocks, count):
+def test_a_mirrored_side_of_whole_blocks_has_the_same_windows_but_the_middle(blocks, count):
     starts = windows.starts(8 * blocks, count)
     mirrored = [8 * blocks - windows.SIDE - start for start in reversed(starts)]
     middle = count // 2
     for number, (one, other) in enumerate(zip(starts, mirrored, strict=True)):
         # the one in the middle may lie half a block aside
         assert abs(one - other) <= (8 if count % 2 and number == middle else 0)
+
+
+def test_a_square_gets_a_square_of_windows_where_that_many_are_allowed():
+    assert windows.counts(1025, 1025, 144) == (12, 12)
 
 
 @given(st.integers(1, 10_000), st.integers(1, 10_000), st.integers(1, 144))

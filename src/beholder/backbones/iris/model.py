@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from beholder._names import unknown
 from beholder.backbones.base import Backbone
 from beholder.backbones.iris import stem, windows
 from beholder.backbones.iris import weights as files
@@ -29,7 +30,7 @@ PIXELS: Final = (
 )
 """The rule from pixels to cells; the number at its end changes with any change of the result."""
 WINDOWS: Final = ("some", "all")
-"""Of large pictures: as many windows as keep looking quick beside decoding, or every one."""
+"""Of pictures that are not covered: as many as keep looking quick beside decoding, or all."""
 DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -59,7 +60,7 @@ class Iris(Backbone):
         if dtype not in DTYPES:
             raise ModelError(f"iris runs in {' or '.join(DTYPES)}, got {dtype!r}")
         if windows not in WINDOWS:
-            raise UsageError(f"iris looks at {' or '.join(WINDOWS)} windows, got {windows!r}")
+            raise UsageError(unknown("choice of windows", windows, WINDOWS))
         self.loaded = loaded
         self._windows = windows
         self._words = Words(loaded.words)

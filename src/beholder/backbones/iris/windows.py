@@ -55,7 +55,7 @@ def views(height: int, width: int, *, every: bool = False) -> tuple[View, ...]:
 
 
 def counts(height: int, width: int, most: int) -> tuple[int, int]:
-    """Return how many rows and columns of windows are taken; of a turned picture, the same turned.
+    """Return how many rows and columns are taken; of a turned picture the same, if it is no square.
 
     >>> counts(384, 512, 96), counts(1000, 1500, 96), counts(3000, 4000, 24), counts(10, 9000, 96)
     ((6, 8), (8, 12), (4, 6), (1, 96))
@@ -66,7 +66,7 @@ def counts(height: int, width: int, most: int) -> tuple[int, int]:
     rows, columns = math.ceil(height / SIDE), math.ceil(width / SIDE)
     if rows * columns <= most:
         return rows, columns
-    taken_rows = max(1, int(rows * math.sqrt(most / (rows * columns))))
+    taken_rows = max(1, math.isqrt(most * rows // columns))
     taken_columns = min(columns, most // taken_rows)
     return min(rows, most // taken_columns), taken_columns
 
@@ -75,7 +75,7 @@ def starts(length: int, count: int) -> list[int]:
     """Return where `count` windows begin along a side of `length` >= 64 pixels.
 
     Each lies in the middle of an equal part of the side, moved outwards to the grid of 8 pixels, so
-    that a mirrored side of a multiple of 8 pixels has the same windows.
+    that a mirrored side of a multiple of 16 pixels has the same windows (of 8 if they are even).
 
     >>> starts(128, 2), starts(1000, 3), starts(100, 1)
     ([0, 64], [128, 464, 808], [16])
