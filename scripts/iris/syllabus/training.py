@@ -6,7 +6,7 @@ probability, as LIQE does (arXiv 2303.14968).
 
 Photographs are few, so that the network would learn them by heart. Against that, and because large
 pictures hold many kinds of texture, windows of several contents with the same damage are put
-together to one picture, and contents are moved by the difference of two other photographs:
+together to one picture, and contents are moved by the difference of two untouched photographs:
 statistics are logarithms of spectra, in which texture and damage add up.
 """
 
